@@ -1,5 +1,17 @@
 //! From pen strokes and pictures to a digit image the way MNIST's were made. No screen, no files, no tensors.
+//!
+//! A [`Drawing`] is strokes over perhaps a [`Picture`] (`strokes`, `picture`); it is rendered with smooth edges at high
+//! resolution (`raster`) and reduced by MNIST's recipe (`normalize`; `thickness` for ink that is pixels already).
 
 mod image;
+mod normalize;
+mod picture;
+mod raster;
+mod strokes;
+mod thickness;
 
 pub use image::{DigitImage, PIXELS, SIDE};
+pub use normalize::{Preparation, Recipe, THUMBNAIL_SIDE, Thumbnail, digit_image, prepare};
+pub use picture::{Picture, PictureError};
+pub use raster::InkBox;
+pub use strokes::{DEFAULT_PEN, Drawing, InkPoint, Sample, Stroke, StrokesError, ink_diameter};
