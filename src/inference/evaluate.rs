@@ -11,6 +11,9 @@ use crate::data::Dataset;
 /// The answer to one image of a set.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Answer {
+    /// The label of the image.
+    pub truth: u8,
+    /// The answer.
     pub digit: u8,
     /// Probability of the answer.
     pub confidence: f32,
@@ -30,6 +33,22 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
+    /// The least confidence from which on at most one answer in 500 is wrong: above it an answer counts as sure.
+    /// To be asked of validation images only. 0.5 at least, and more than 1 where no confidence is enough.
+    pub fn sure_above(&self) -> f32 {
+        let mut answers = self.answers.clone();
+        answers.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+        let (mut wrong, mut least) = (0usize, 1.01f32);
+        for (i, answer) in answers.iter().enumerate() {
+            wrong += usize::from(answer.digit != answer.truth);
+            let last_of_equals = answers.get(i + 1).is_none_or(|next| next.confidence < answer.confidence);
+            if last_of_equals && wrong * 500 <= i + 1 {
+                least = answer.confidence;
+            }
+        }
+        least.max(0.5)
+    }
+
     /// The Wilson 95 % interval of the accuracy.
     pub fn interval(&self) -> [f64; 2] {
         wilson_interval(self.confusion.correct(), self.confusion.images())
@@ -64,8 +83,8 @@ pub fn evaluate(
     }
     let mut confusion = Confusion::default();
     let mut loss = 0.0;
-    for (&index, answer) in indices.iter().zip(&answers) {
-        confusion.add(dataset.label(index as usize), answer.digit);
+    for answer in &answers {
+        confusion.add(answer.truth, answer.digit);
         loss += f64::from(answer.loss);
     }
     let loss = loss / indices.len().max(1) as f64;
@@ -77,8 +96,33 @@ fn answer_chunk(model: &TrainedModel, dataset: &Dataset, indices: &[u32]) -> Res
     let answer = |(&index, scores): (&u32, [f32; 10])| {
         let prediction = Prediction::from_scores(scores);
         let digit = prediction.best();
-        let truth = prediction.probability(dataset.label(index as usize));
-        Answer { digit, confidence: prediction.probability(digit), loss: -truth.max(f32::MIN_POSITIVE).ln() }
+        let truth = dataset.label(index as usize);
+        let loss = -prediction.probability(truth).max(f32::MIN_POSITIVE).ln();
+        Answer { truth, digit, confidence: prediction.probability(digit), loss }
     };
     Ok(indices.iter().zip(scores).map(answer).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sure_begins_where_one_answer_in_500_is_wrong() {
+        let answer = |confidence: f32, right: bool| Answer { truth: 1, digit: u8::from(right), confidence, loss: 0.0 };
+        let evaluation = |answers: Vec<Answer>| Evaluation {
+            confusion: Confusion::default(),
+            loss: 0.0,
+            answers,
+            seconds: 0.0,
+        };
+        let mut answers: Vec<Answer> = (0..1_000).map(|i| answer(1.0 - i as f32 / 4_000.0, true)).collect();
+        assert_eq!(evaluation(answers.clone()).sure_above(), 1.0 - 999.0 / 4_000.0);
+        answers.push(answer(0.99, false));
+        answers.push(answer(0.98, false));
+        answers.push(answer(0.8, false));
+        // two wrong ones above: as many as 1,000 allow; the third at 0.8 comes after 801 images, too many until the end
+        assert!(evaluation(answers).sure_above() > 0.8 - 1e-6);
+        assert!(evaluation(vec![answer(0.9, false)]).sure_above() > 1.0);
+    }
 }

@@ -21,6 +21,7 @@ pub struct LayerInfo {
 /// A classifier with its weights. Cheap to ask, never changed.
 pub struct TrainedModel {
     architecture: &'static Architecture,
+    sure_above: f32,
     pub(super) network: Network,
     pub(super) tensors: Vec<Tensor>,
     pub(super) value_of: [f32; 256],
@@ -28,10 +29,14 @@ pub struct TrainedModel {
 }
 
 impl TrainedModel {
+    /// The threshold that models get whose validation images nobody has asked.
+    pub const USUAL_SURE_ABOVE: f32 = 0.95;
+
     /// Fails, naming the parameter, where the weights are not those of the architecture or not all finite.
     pub fn new(
         architecture: &'static Architecture,
         weights: &Weights,
+        sure_above: f32,
         compute: std::sync::Arc<Compute>,
     ) -> Result<Self> {
         let network = (architecture.network)()?;
@@ -41,11 +46,16 @@ impl TrainedModel {
         let tensors = weights
             .tensors(&network, &compute.device)
             .with_context(|| format!("these are not weights of {}", architecture.id))?;
-        Ok(Self { architecture, network, tensors, value_of: architecture.input.table(), compute })
+        Ok(Self { architecture, sure_above, network, tensors, value_of: architecture.input.table(), compute })
     }
 
     pub fn architecture(&self) -> &'static Architecture {
         self.architecture
+    }
+
+    /// The probability from which on an answer counts as sure, chosen on validation images.
+    pub fn sure_above(&self) -> f32 {
+        self.sure_above
     }
 
     /// The layers in order.

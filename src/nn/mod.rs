@@ -22,6 +22,6 @@ pub use dense::Dense;
 pub use elementwise::{Activation, Dropout};
 pub use layout::{MapShape, Operators, batch, maps_of_image, rows};
 pub use loss::softmax_cross_entropy;
-pub use network::{Layer, Network, Pass};
+pub use network::{Layer, Network, Pass, Place};
 pub use params::{Init, ParamSpec, ParamStore, WeightEntry, Weights};
 pub use pooling::{AvgPool, MaxPool};

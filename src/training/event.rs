@@ -96,6 +96,8 @@ pub struct Outcome {
     /// The epoch with the best validation accuracy; the last one where there are no validation images.
     pub best_epoch: u32,
     pub best_weights: Weights,
+    /// The probability from which on the best weights' answers count as sure.
+    pub sure_above: f32,
     /// The last weights that were all finite.
     pub last_weights: Weights,
     pub optimizer_state: Vec<(String, Vec<f32>)>,

@@ -70,7 +70,7 @@ pub fn run(
     let updates_per_epoch = data.train.len().div_ceil(config.batch_size) as u64;
     let updates = updates_per_epoch * u64::from(config.epochs);
     let judge = |weights: &Weights, images: &[u32]| -> Result<Evaluation> {
-        let model = TrainedModel::new(architecture, weights, Arc::clone(compute))?;
+        let model = TrainedModel::new(architecture, weights, TrainedModel::USUAL_SURE_ABOVE, Arc::clone(compute))?;
         let evaluation = evaluate(&model, &data.corpus.train, images, |_| ControlFlow::Continue(()))?;
         evaluation.context("an evaluation nobody stopped has ended early")
     };
@@ -80,7 +80,7 @@ pub fn run(
     let mut last_tick = Instant::now();
     let mut step = 0;
     let mut finite = params.weights()?;
-    let mut best: Option<(u32, f64, Weights)> = None;
+    let mut best: Option<(u32, f64, Weights, Option<f32>)> = None;
     let mut ending = Ending::Completed;
     let mut epochs = 0;
     // stays true while `observe` lets the run go on
@@ -145,8 +145,9 @@ pub fn run(
         epochs = epoch;
         let accuracy = validation.as_ref().map(|v| v.confusion.accuracy());
         // without validation images the last epoch stands for the best: nothing else may choose
-        if best.as_ref().is_none_or(|(_, best, _)| accuracy.is_none_or(|accuracy| accuracy > *best)) {
-            best = Some((epoch, accuracy.unwrap_or(0.0), finite.clone()));
+        if best.as_ref().is_none_or(|(_, best, ..)| accuracy.is_none_or(|accuracy| accuracy > *best)) {
+            let sure_above = validation.as_ref().map(Evaluation::sure_above);
+            best = Some((epoch, accuracy.unwrap_or(0.0), finite.clone(), sure_above));
         }
         let (loss, correct, images) = sums;
         let summary = EpochSummary {
@@ -174,9 +175,9 @@ pub fn run(
             finite = weights;
         }
     }
-    let (best_epoch, best_weights) = match best {
-        Some((epoch, _, weights)) => (epoch, weights),
-        None => (epochs, finite.clone()),
+    let (best_epoch, best_weights, sure_above) = match best {
+        Some((epoch, _, weights, sure_above)) => (epoch, weights, sure_above),
+        None => (epochs, finite.clone(), None),
     };
     Ok(Outcome {
         ending,
@@ -185,6 +186,7 @@ pub fn run(
         seconds: began.elapsed().as_secs_f64(),
         best_epoch,
         best_weights,
+        sure_above: sure_above.unwrap_or(TrainedModel::USUAL_SURE_ABOVE),
         last_weights: finite,
         optimizer_state: optimizer.state()?,
     })
