@@ -213,7 +213,7 @@ mod tests {
         assert!(!case.path.exists(), "nothing has changed, so nothing is written");
         file.settings.theme = Theme::Dark;
         file.settings.renderer = Some(Renderer::Glow);
-        file.settings.last_folder = Some(PathBuf::from("/tmp/ü 日本"));
+        file.settings.last_folder = Some(PathBuf::from("/ü 日本"));
         file.settings.pen_width = 0.2;
         file.save().unwrap();
         let (again, note) = SettingsFile::open(&case.path);
