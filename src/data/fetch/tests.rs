@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 
-const QUICK: Limits = Limits { connect: Duration::from_millis(500), silence: Duration::from_millis(500) };
+const QUICK: Limits = Limits { connect: Duration::from_millis(1500), silence: Duration::from_millis(1500) };
 
 /// Four small files, unpacked.
 fn contents() -> [Vec<u8>; 4] {
