@@ -74,13 +74,13 @@ impl InkLine {
 
     /// Mean diameter along the way; that of the dot where there is no way.
     pub fn mean_diameter(&self) -> f32 {
-        let (mut sum, mut length) = (0.0, 0.0);
+        let (mut sum, mut way) = (0.0, 0.0);
         for pair in self.points.windows(2) {
             let step = length(pair[1].x - pair[0].x, pair[1].y - pair[0].y);
             sum += step * (pair[0].diameter + pair[1].diameter) / 2.0;
-            length += step;
+            way += step;
         }
-        if length > 0.0 { sum / length } else { self.points.first().map_or(0.0, |point| point.diameter) }
+        if way > 0.0 { sum / way } else { self.points.first().map_or(0.0, |point| point.diameter) }
     }
 }
 

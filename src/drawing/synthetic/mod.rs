@@ -53,12 +53,12 @@ fn round_off(points: &mut [Point]) {
 /// Slant, turn, proportion, and a smooth elastic displacement.
 fn distort(strokes: &mut [Vec<Point>], label: u8, chance: &mut Chance) {
     // MNIST's writers lean to the right, more in some digits than in others.
-    let lean = [0.2, 0.25, 0.12, 0.08, 0.08, 0.22, 0.05, 0.05, 0.18, 0.02][usize::from(label)];
+    let lean = [0.22, 0.27, 0.16, 0.1, 0.2, 0.24, 0.08, 0.06, 0.2, 0.16][usize::from(label)];
     let slant = chance.about(lean, 0.26);
     let (sine, cosine) = sine_and_cosine(chance.about(0.0, 6.0));
-    let stretch = 1.0 + chance.about(0.0, 0.16).clamp(-0.4, 0.5);
+    let stretch = 1.0 + chance.about(0.0, 0.2).clamp(-0.5, 0.8);
     // Waves of displacement across the page, each with its own direction and phase.
-    let strength = chance.between(0.0, 0.05);
+    let strength = chance.between(0.0, 0.07);
     let waves: [[f32; 5]; 4] = [(); 4].map(|()| {
         [
             chance.about(0.0, 180.0),
@@ -68,6 +68,8 @@ fn distort(strokes: &mut [Vec<Point>], label: u8, chance: &mut Chance) {
             chance.about(0.0, strength),
         ]
     });
+    let taper = chance.about(0.0, 0.15);
+    let tremor = chance.between(-0.006, 0.012).max(0.0);
     for point in strokes.iter_mut().flatten() {
         let [mut x, mut y] = *point;
         for [along_x, along_y, phase, shift_x, shift_y] in waves {
@@ -75,7 +77,9 @@ fn distort(strokes: &mut [Vec<Point>], label: u8, chance: &mut Chance) {
             x += shift_x * wave;
             y += shift_y * wave;
         }
-        x = x * stretch - slant * (y - 0.5);
+        x += chance.about(0.0, tremor);
+        y += chance.about(0.0, tremor);
+        x = x * stretch * (1.0 + taper * (y - 0.5)) - slant * (y - 0.5);
         *point = [x * cosine - y * sine, x * sine + y * cosine];
     }
 }

@@ -126,24 +126,27 @@ fn one(c: &mut Chance) -> Vec<Path> {
 }
 
 fn two(c: &mut Chance) -> Vec<Path> {
-    let (wide, high) = (c.between(0.2, 0.38), c.between(0.18, 0.32));
+    let (wide, high) = (c.between(0.14, 0.4), c.between(0.14, 0.34));
     let top = [wide, high];
-    let start = c.between(160.0, 235.0);
-    let end = c.between(370.0, 400.0);
+    let start = c.between(150.0, 240.0);
+    let end = c.between(360.0, 400.0);
     let head = Path::default().arc(top, [wide, high], start, end);
-    let left = c.about(0.0, 0.08);
-    let low = c.between(0.88, 1.02);
-    let right = c.between(0.5, 0.95);
-    let foot_end = c.between(0.84, 1.06);
+    let left = c.about(0.02, 0.1);
+    let low = c.between(0.84, 1.0);
+    let right = c.between(0.4, 1.1);
+    let foot_end = low + c.about(0.0, 0.08);
     let sag = c.about(0.0, 0.06);
-    let through = [wide * c.between(1.0, 1.7), c.between(0.62, 0.8)];
-    let path = if c.happens(0.45) {
+    let through = [wide * c.between(1.0, 1.9), c.between(0.55, 0.85)];
+    let path = if c.happens(0.55) {
         // A loop where the diagonal meets the foot: down, round to the left, over the top, off to the right.
-        let size = c.between(0.04, 0.16);
-        let centre = [left + size, low - size * 0.6];
-        head.bend(through, [centre[0] + 0.3 * size, centre[1] + 0.6 * size])
-            .arc(centre, [size, size * c.between(0.5, 0.9)], 70.0, 285.0)
-            .bend([mix(centre, [right, low], 0.5)[0], low + sag - 0.06], [right, foot_end])
+        let (size, flat) = (c.between(0.04, 0.24), c.between(0.45, 1.0));
+        let centre = [left + c.between(0.0, 1.0) * size, low - size * flat];
+        let (from, to) = (c.between(25.0, 80.0), c.between(260.0, 320.0));
+        let (sine, cosine) = sine_and_cosine(from);
+        let joint = [centre[0] + size * cosine, centre[1] + size * flat * sine];
+        head.bend([mix(through, joint, 0.3)[0], through[1]], joint)
+            .arc(centre, [size, size * flat], from, to)
+            .bend([mix(centre, [right, low], 0.6)[0], low + sag - 0.04], [right, foot_end])
     } else {
         head.bend(through, [left, low]).bend([(left + right) / 2.0, (low + foot_end) / 2.0 + sag], [right, foot_end])
     };
@@ -151,19 +154,19 @@ fn two(c: &mut Chance) -> Vec<Path> {
 }
 
 fn three(c: &mut Chance) -> Vec<Path> {
-    let waist = c.between(0.38, 0.54);
-    let (upper, lower) = (c.between(0.18, 0.36), c.between(0.22, 0.42));
-    let depth = c.between(-0.04, 0.16);
-    let start = c.between(180.0, 240.0);
-    let end = c.between(130.0, 205.0);
+    let waist = c.between(0.32, 0.58);
+    let (upper, lower) = (c.between(0.14, 0.4), c.between(0.14, 0.42));
+    let depth = c.between(-0.08, 0.18);
+    let start = c.between(175.0, 250.0);
+    let end = c.between(80.0, 210.0);
     let half = waist / 2.0;
     let middle = [depth, waist];
-    let mut path = if c.happens(0.13) {
+    let mut path = if c.happens(0.18) {
         // Flat on top, with a corner.
-        let (left, right) = (-c.between(0.1, 0.3), c.between(0.1, 0.34));
-        Path::default().line([left, c.about(0.02, 0.03)]).line([right, 0.0]).line(middle)
+        let (left, right) = (-c.between(0.1, 0.34), c.between(0.08, 0.36));
+        Path::default().line([left, c.about(0.02, 0.04)]).line([right, 0.0]).line(middle)
     } else {
-        let turn = c.between(400.0, 440.0);
+        let turn = c.between(385.0, 440.0);
         Path::default().arc([0.0, half], [upper, half], start, turn).line(middle)
     };
     if c.happens(0.15) {
@@ -172,14 +175,19 @@ fn three(c: &mut Chance) -> Vec<Path> {
         path = path.arc([depth - size, waist], [size, size * 0.7], -60.0, -300.0);
     }
     let low = (1.0 - waist) / 2.0;
-    let shift = c.about(0.02, 0.05);
-    vec![path.arc([shift, 1.0 - low], [lower, low], -75.0, end)]
+    let shift = c.about(0.0, 0.07);
+    let mut path = path.arc([shift, 1.0 - low], [lower, low], c.between(-90.0, -55.0), end);
+    if c.happens(0.25) {
+        // The lower bowl ends in a straight tail to the left.
+        path = path.line([shift - lower * c.between(0.6, 1.7), 1.0 - c.between(0.0, 0.15)]);
+    }
+    vec![path]
 }
 
 fn four(c: &mut Chance) -> Vec<Path> {
     let bar = c.between(0.42, 0.68);
-    let right = c.between(0.32, 0.58);
-    let beyond = right + c.between(-0.02, 0.28);
+    let right = c.between(0.34, 0.72);
+    let beyond = right + c.between(-0.02, 0.34);
     let lean = c.about(0.0, 0.06);
     let stem_top = [right + c.about(0.04, 0.05), c.between(-0.05, 0.32)];
     let stem_end = [right - c.about(0.05, 0.06), 1.0];
@@ -222,26 +230,26 @@ fn four(c: &mut Chance) -> Vec<Path> {
 }
 
 fn five(c: &mut Chance) -> Vec<Path> {
-    let neck = c.between(0.3, 0.52);
-    let left = c.about(0.0, 0.04);
-    let corner = [c.about(0.06, 0.05), c.about(0.02, 0.03)];
-    let bar_end = [c.between(0.3, 0.75), c.about(0.0, 0.06)];
-    let (wide, high) = (c.between(0.22, 0.42), (1.0 - neck) / 2.0 + 0.04);
-    let middle = [left + wide * c.between(0.5, 0.95), 1.0 - high];
-    let end = c.between(110.0, 195.0);
-    let from = c.between(-140.0, -100.0);
+    let neck = c.between(0.26, 0.54);
+    let left = c.about(0.0, 0.05);
+    let corner = [c.about(0.07, 0.06), c.about(0.02, 0.03)];
+    let bar_end = [corner[0] + c.between(0.2, 0.9), c.about(0.0, 0.08)];
+    let (wide, high) = (c.between(0.13, 0.42), (1.0 - neck) / 2.0 + c.between(0.0, 0.06));
+    let middle = [left + wide * c.between(0.3, 0.95), 1.0 - high];
+    let end = c.between(95.0, 200.0);
+    let from = c.between(-150.0, -85.0);
     let bowl = |path: Path| path.arc(middle, [wide, high], from, end);
     match c.between(0.0, 1.0) {
         // In one: bar from the right, neck, bowl.
         kind if kind < 0.5 => {
-            let sag = c.about(0.0, 0.04);
+            let sag = c.about(0.0, 0.05);
             let bar = Path::default().line(bar_end).bend([(bar_end[0] + corner[0]) / 2.0, sag], corner);
             vec![bowl(bar.line([left, neck]))]
         }
         // In two: neck and bowl, then the bar, which may miss the neck.
-        kind if kind < 0.85 => {
-            let gap = c.about(0.0, 0.04);
-            let bar = Path::default().line([corner[0] + gap, corner[1] + c.about(0.0, 0.03)]).line(bar_end);
+        kind if kind < 0.8 => {
+            let gap = c.about(0.03, 0.06);
+            let bar = Path::default().line([corner[0] + gap, corner[1] + c.about(0.0, 0.04)]).line(bar_end);
             vec![bowl(Path::default().line(corner).line([left, neck])), bar]
         }
         // In one without corners, nearly an s.
@@ -253,13 +261,14 @@ fn five(c: &mut Chance) -> Vec<Path> {
 }
 
 fn six(c: &mut Chance) -> Vec<Path> {
-    let (wide, high) = (c.between(0.18, 0.34), c.between(0.17, 0.3));
+    let (wide, high) = (c.between(0.16, 0.42), c.between(0.13, 0.3));
     let centre = [wide, 1.0 - high];
-    let top = [wide * c.between(0.4, 2.6), 0.0];
-    let bow = c.between(-0.12, 0.12);
-    let left = -c.between(0.0, 0.06);
-    let turn = c.between(300.0, 400.0);
-    let shrink = c.between(0.75, 1.0);
+    let top = [wide * c.between(0.1, 2.6), 0.0];
+    let bow = c.between(-0.12, 0.14);
+    let left = -c.between(0.0, 0.08);
+    let turn = c.between(290.0, 440.0);
+    let shrink = c.between(0.65, 1.05);
+    let tilt = c.about(-0.05, 0.2);
     // Down the left side, round the bottom, up and over into the loop.
     let mut path = Path::default().line(top).bend([left + bow * 0.5, 0.35 + bow], [left, centre[1]]);
     let pieces = 24;
@@ -267,13 +276,14 @@ fn six(c: &mut Chance) -> Vec<Path> {
         let share = piece as f32 / pieces as f32;
         let (sine, cosine) = sine_and_cosine(180.0 - turn * share);
         let size = 1.0 - (1.0 - shrink) * share;
-        path.points.push([centre[0] + (wide - left * (1.0 - share)) * size * cosine, centre[1] + high * size * sine]);
+        let x = centre[0] + (wide - left * (1.0 - share)) * size * cosine;
+        path.points.push([x, centre[1] + high * size * sine + tilt * share.min(0.5) * (cosine + 1.0) * high]);
     }
     vec![path]
 }
 
 fn seven(c: &mut Chance) -> Vec<Path> {
-    let right = c.between(0.4, 0.72);
+    let right = c.between(0.36, 0.85);
     let corner = [right, c.about(0.02, 0.05)];
     let start = [0.0, c.about(0.05, 0.06)];
     let foot = [right * c.between(0.1, 0.75), 1.0];
@@ -296,22 +306,26 @@ fn seven(c: &mut Chance) -> Vec<Path> {
 }
 
 fn eight(c: &mut Chance) -> Vec<Path> {
-    let waist = c.between(0.4, 0.56);
-    let (upper, lower) = (c.between(0.17, 0.32), c.between(0.19, 0.34));
+    let waist = c.between(0.36, 0.6);
+    let (upper, lower) = (c.between(0.13, 0.36), c.between(0.08, 0.36));
+    let aside = c.about(0.0, 0.08);
     if c.happens(0.12) {
-        let start = c.about(-90.0, 30.0);
         let (half, low) = (waist / 2.0, (1.0 - waist) / 2.0);
-        let aside = c.about(0.0, 0.04);
+        let start = c.about(-90.0, 30.0);
         let head = Path::default().arc([0.0, half], [upper, half], start, start - c.between(345.0, 385.0));
         let start = c.about(-90.0, 30.0);
         let body = Path::default().arc([aside, 1.0 - low], [lower, low], start, start - c.between(345.0, 385.0));
         return vec![head, body];
     }
-    // One loop: x swings twice while y goes down and up once. It begins at the upper right, leaves a gap or overlaps.
-    let begin = c.between(-70.0, -5.0);
-    let turn = c.between(325.0, 395.0);
-    let aside = c.about(0.0, 0.05);
+    // One loop: x swings twice while y goes down and up once. It begins at the upper right, leaves a gap or overlaps,
+    // and either end may run off to the right.
+    let begin = c.between(-80.0, 0.0);
+    let turn = c.between(310.0, 395.0);
+    let full = c.between(0.95, 1.25);
     let mut path = Path::default();
+    if c.happens(0.25) {
+        path = path.line([upper * c.between(0.7, 1.9), c.between(-0.05, 0.3)]);
+    }
     let pieces = 36;
     for piece in 0..=pieces {
         let angle = begin + turn * piece as f32 / pieces as f32;
@@ -319,31 +333,48 @@ fn eight(c: &mut Chance) -> Vec<Path> {
         let swing = -sine_and_cosine(2.0 * angle).0;
         let (wide, y) =
             if down < 0.5 { (upper, down * 2.0 * waist) } else { (lower, 1.0 - (1.0 - down) * 2.0 * (1.0 - waist)) };
-        path.points.push([swing * wide * 1.1 + aside * (down - 0.5), y]);
+        path.points.push([swing * wide * full + aside * (down - 0.5), y]);
+    }
+    if c.happens(0.25) {
+        path = path.line([upper * c.between(0.4, 1.7), c.between(-0.12, 0.15)]);
     }
     vec![path]
 }
 
 fn nine(c: &mut Chance) -> Vec<Path> {
-    let (wide, high) = (c.between(0.17, 0.34), c.between(0.15, 0.27));
-    let centre = [0.0, high];
-    let start = c.between(-75.0, 10.0);
-    let end = start - c.between(290.0, 385.0);
-    // The loop runs from the upper right over the top, down the left side and back to the stem.
-    let ring = Path::default().arc(centre, [wide, high], start, end);
+    let (wide, high) = (c.between(0.15, 0.4), c.between(0.12, 0.3));
     let side = wide * c.between(0.85, 1.1);
-    let top = [side, high * c.between(0.3, 1.0)];
-    let foot = c.about(0.0, 0.1);
+    let tilt = c.about(-0.1, 0.25);
+    let mut ring = if c.happens(0.3) {
+        // A drop: from the stem's top to the left, down, and back up to the top.
+        let top = [side, c.about(0.0, 0.05)];
+        let low = high * 2.0;
+        Path::default()
+            .line([top[0] + c.about(0.0, 0.03), top[1] + c.about(0.0, 0.04)])
+            .bend([-wide * 0.9, c.between(-0.1, 0.1)], [-wide, high])
+            .bend([-wide, low], [-wide * 0.1, low])
+            .bend([side * 0.9, low], [side, high * c.between(0.4, 1.2)])
+    } else {
+        // The loop runs from the upper right over the top, down the left side and back to the stem.
+        let start = c.between(-85.0, 15.0);
+        Path::default().arc([0.0, high], [wide, high], start, start - c.between(270.0, 385.0))
+    };
+    for point in &mut ring.points {
+        point[1] += tilt * (side - point[0]) * 0.5;
+    }
+    let top = [side, high * c.between(-0.2, 1.0)];
+    let foot = c.about(0.0, 0.12);
     let path = match c.between(0.0, 1.0) {
         // A straight stem.
-        kind if kind < 0.5 => ring.line(top).bend([side + c.about(0.0, 0.03), 0.6], [side * 0.75 + foot, 1.0]),
+        kind if kind < 0.55 => ring.line(top).bend([side + c.about(0.0, 0.04), 0.6], [side * 0.75 + foot, 1.0]),
         // A stem that bends to the left.
         kind if kind < 0.8 => ring.line(top).bend([side + 0.04, 0.75], [foot - c.between(0.0, 0.15), 1.0]),
         // A stem that curls up again at its end.
         _ => {
-            let low = c.between(0.12, 0.26);
+            let low = c.between(0.1, 0.26);
             let middle = [side - wide * 0.95, 1.0 - low];
-            ring.line(top).line([side, 1.0 - low * 1.3]).arc(middle, [wide * 0.95, low], 0.0, c.between(90.0, 170.0))
+            let end = c.between(90.0, 175.0);
+            ring.line(top).line([side, 1.0 - low * 1.3]).arc(middle, [wide * 0.95, low], 0.0, end)
         }
     };
     vec![path]
