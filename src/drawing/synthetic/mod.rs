@@ -35,7 +35,8 @@ fn draw(label: u8, chance: &mut Chance) -> (Drawing, f32) {
         }
     }
     distort(&mut strokes, label, chance);
-    let pen = PEN * (1.0 + chance.about(0.0, 0.28)).clamp(0.5, 2.0);
+    let spread = 1.0 + chance.about(0.0, 0.15);
+    let pen = PEN * (spread * spread).clamp(0.5, 2.2);
     let drawing = on_pad(&strokes, pen / 20.0, chance);
     (drawing, pen)
 }

@@ -106,13 +106,13 @@ fn zero(c: &mut Chance) -> Vec<Path> {
 fn one(c: &mut Chance) -> Vec<Path> {
     let bow = c.about(0.0, 0.03);
     let stem = |path: Path| path.line([0.0, 0.0]).bend([bow, 0.5], [0.0, 1.0]);
-    let hook = |c: &mut Chance| [-c.between(0.08, 0.34), c.between(0.08, 0.36)];
-    if c.happens(0.72) {
+    let hook = |c: &mut Chance| [-c.between(0.06, 0.46), c.between(0.08, 0.5)];
+    if c.happens(0.62) {
         return vec![stem(Path::default())];
     }
     let mut paths = if c.happens(0.85) {
         let start = hook(c);
-        let by = [start[0] * 0.4, start[1] * 0.75];
+        let by = [start[0] * c.between(0.3, 0.6), start[1] * c.between(0.4, 0.8)];
         vec![stem(Path::default().line(start).bend(by, [0.0, 0.0]))]
     } else {
         vec![stem(Path::default())]
@@ -139,7 +139,7 @@ fn two(c: &mut Chance) -> Vec<Path> {
     let through = [wide * c.between(1.0, 1.9), c.between(0.55, 0.85)];
     let path = if c.happens(0.55) {
         // A loop where the diagonal meets the foot: down, round to the left, over the top, off to the right.
-        let (size, flat) = (c.between(0.04, 0.24), c.between(0.45, 1.0));
+        let (size, flat) = (c.between(0.04, 0.28), c.between(0.4, 1.0));
         let centre = [left + c.between(0.0, 1.0) * size, low - size * flat];
         let (from, to) = (c.between(25.0, 80.0), c.between(260.0, 320.0));
         let (sine, cosine) = sine_and_cosine(from);
@@ -185,11 +185,11 @@ fn three(c: &mut Chance) -> Vec<Path> {
 }
 
 fn four(c: &mut Chance) -> Vec<Path> {
-    let bar = c.between(0.42, 0.68);
-    let right = c.between(0.34, 0.72);
+    let bar = c.between(0.42, 0.76);
+    let right = c.between(0.24, 0.72);
     let beyond = right + c.between(-0.02, 0.34);
     let lean = c.about(0.0, 0.06);
-    let stem_top = [right + c.about(0.04, 0.05), c.between(-0.05, 0.32)];
+    let stem_top = [right + c.about(0.04, 0.05), c.between(-0.05, 0.6) * bar];
     let stem_end = [right - c.about(0.05, 0.06), 1.0];
     let left = [c.about(0.0, 0.05), bar + c.about(0.0, 0.03)];
     let bar_end = [beyond, bar + c.about(-0.01, 0.05)];
@@ -201,7 +201,7 @@ fn four(c: &mut Chance) -> Vec<Path> {
             vec![down.line(bar_end), Path::default().line(stem_top).line(stem_end)]
         }
         // Open and round at the corner, as a u with a long stem, in one stroke or two.
-        kind if kind < 0.72 => {
+        kind if kind < 0.78 => {
             let belly = bar + c.between(0.0, 0.08);
             let cup = Path::default()
                 .line(top_left)
@@ -214,7 +214,7 @@ fn four(c: &mut Chance) -> Vec<Path> {
             }
         }
         // Closed: from the apex down to the left, across, and down from the apex.
-        kind if kind < 0.88 => {
+        kind if kind < 0.92 => {
             let apex = [right + c.about(0.0, 0.04), c.about(0.0, 0.03)];
             let bow = c.about(0.03, 0.05);
             let flank = Path::default().line(apex).bend([right * 0.5 - bow, bar * 0.5], left).line(bar_end);
@@ -289,25 +289,27 @@ fn seven(c: &mut Chance) -> Vec<Path> {
     let foot = [right * c.between(0.1, 0.75), 1.0];
     let bow = c.about(-0.04, 0.07);
     let mut path = Path::default();
-    if c.happens(0.25) {
-        path = path.line([start[0] - c.about(0.01, 0.03), start[1] + c.between(0.08, 0.25)]);
+    if c.happens(0.35) {
+        path = path.line([start[0] - c.about(0.01, 0.03), start[1] + c.between(0.06, 0.34)]);
     }
     let sag = c.about(-0.01, 0.05);
     path = path.line(start).bend([right / 2.0, sag], corner);
     let middle = mix(corner, foot, 0.5);
     let mut paths = vec![path.bend([middle[0] + bow, middle[1]], foot)];
-    if c.happens(0.2) {
-        let height = c.between(0.42, 0.6);
+    if c.happens(0.3) {
+        let height = c.between(0.4, 0.68);
         let at = mix(corner, foot, height);
-        let (reach, tilt) = (c.between(0.12, 0.26), c.about(0.0, 0.05));
-        paths.push(Path::default().line([at[0] - reach, at[1] + tilt]).line([at[0] + reach, at[1] - tilt]));
+        let (left, right) = (c.between(0.1, 0.34), c.between(0.1, 0.4));
+        let (tilt, bow) = (c.about(0.0, 0.06), c.about(0.0, 0.05));
+        let bar = Path::default().line([at[0] - left, at[1] + tilt]);
+        paths.push(bar.bend([at[0], at[1] + bow], [at[0] + right, at[1] - tilt]));
     }
     paths
 }
 
 fn eight(c: &mut Chance) -> Vec<Path> {
     let waist = c.between(0.36, 0.6);
-    let (upper, lower) = (c.between(0.13, 0.36), c.between(0.08, 0.36));
+    let (upper, lower) = (c.between(0.13, 0.36), c.between(0.11, 0.36));
     let aside = c.about(0.0, 0.08);
     if c.happens(0.12) {
         let (half, low) = (waist / 2.0, (1.0 - waist) / 2.0);
@@ -342,7 +344,7 @@ fn eight(c: &mut Chance) -> Vec<Path> {
 }
 
 fn nine(c: &mut Chance) -> Vec<Path> {
-    let (wide, high) = (c.between(0.15, 0.4), c.between(0.12, 0.3));
+    let (wide, high) = (c.between(0.13, 0.4), c.between(0.1, 0.3));
     let side = wide * c.between(0.85, 1.1);
     let tilt = c.about(-0.1, 0.25);
     let mut ring = if c.happens(0.3) {
@@ -371,10 +373,10 @@ fn nine(c: &mut Chance) -> Vec<Path> {
         kind if kind < 0.8 => ring.line(top).bend([side + 0.04, 0.75], [foot - c.between(0.0, 0.15), 1.0]),
         // A stem that curls up again at its end.
         _ => {
-            let low = c.between(0.1, 0.26);
-            let middle = [side - wide * 0.95, 1.0 - low];
-            let end = c.between(90.0, 175.0);
-            ring.line(top).line([side, 1.0 - low * 1.3]).arc(middle, [wide * 0.95, low], 0.0, end)
+            let (low, reach) = (c.between(0.1, 0.3), wide * c.between(0.8, 1.9));
+            let middle = [side - reach + foot * 0.5, 1.0 - low];
+            let end = c.between(90.0, 185.0);
+            ring.line(top).line([side + foot * 0.5, 1.0 - low * 1.3]).arc(middle, [reach, low], 0.0, end)
         }
     };
     vec![path]
