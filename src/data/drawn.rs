@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use rayon::prelude::*;
 
 use super::{Corpus, DataError, Dataset};
-use crate::drawing::{PIXELS, synthetic};
+use crate::drawing::{PIXELS, drawn_image};
 
 /// Images between two reports of progress.
 const CHUNK: usize = 1000;
@@ -60,7 +60,7 @@ fn draw(
         let first = chunk_index * CHUNK;
         chunk.par_chunks_exact_mut(PIXELS).enumerate().for_each(|(offset, pixels)| {
             let index = first + offset;
-            pixels.copy_from_slice(&synthetic::drawn_image(labels[index], seed, index as u64).pixels);
+            pixels.copy_from_slice(&drawn_image(labels[index], seed, index as u64).pixels);
         });
         if progress((first + CHUNK).min(count)).is_break() {
             return Err(DataError::Cancelled);

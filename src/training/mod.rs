@@ -40,7 +40,7 @@ impl TrainingData {
     }
 }
 
-/// Validation images of a tick; the first ones of the validation split, which is in random order.
+/// Validation images of a tick, the same at every tick, every digit in its share.
 const TICK_IMAGES: usize = 1_000;
 /// At least this long between two ticks.
 const TICK_EVERY: Duration = Duration::from_millis(900);
@@ -74,6 +74,8 @@ pub fn run(
         let evaluation = evaluate(&model, &data.corpus.train, images, |_| ControlFlow::Continue(()))?;
         evaluation.context("an evaluation nobody stopped has ended early")
     };
+
+    let tick_images = stratified_limit(data.corpus.train.labels(), &data.validation, TICK_IMAGES, config.seed);
 
     let began = Instant::now();
     let mut learning_rate = config.learning_rate;
@@ -122,8 +124,7 @@ pub fn run(
             if last_tick.elapsed() >= TICK_EVERY && !data.validation.is_empty() && step < updates {
                 let weights = params.weights()?;
                 if weights.first_not_finite().is_none() {
-                    let images = &data.validation[..data.validation.len().min(TICK_IMAGES)];
-                    let evaluation = judge(&weights, images)?;
+                    let evaluation = judge(&weights, &tick_images)?;
                     finite = weights;
                     let tick = Tick { step, epoch: step as f64 / updates_per_epoch as f64, evaluation: &evaluation };
                     if !tell(Event::Tick(tick), &mut learning_rate) {
