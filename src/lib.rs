@@ -24,3 +24,4 @@ pub mod nn;
 pub mod optim;
 pub mod storage;
 pub mod training;
+pub mod workbench;

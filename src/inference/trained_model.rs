@@ -53,6 +53,19 @@ impl TrainedModel {
         self.architecture
     }
 
+    /// The same weights, worked out elsewhere.
+    pub fn on(&self, compute: std::sync::Arc<Compute>) -> Result<Self> {
+        let tensors = self.tensors.iter().map(|tensor| tensor.to_device(&compute.device));
+        Ok(Self {
+            architecture: self.architecture,
+            sure_above: self.sure_above,
+            network: (self.architecture.network)()?,
+            tensors: tensors.collect::<candle_core::Result<_>>()?,
+            value_of: self.value_of,
+            compute,
+        })
+    }
+
     /// The probability from which on an answer counts as sure, chosen on validation images.
     pub fn sure_above(&self) -> f32 {
         self.sure_above

@@ -9,14 +9,15 @@ use anyhow::Result;
 use super::run_folder::RunFolder;
 use crate::inference::{Evaluation, TrainedModel, evaluate};
 use crate::nn::{Compute, Weights};
-use crate::training::{self, Event, LiveSettings, Outcome, Stop, TrainingConfig, TrainingData};
+use crate::training::{self, Ending, Event, LiveSettings, Outcome, Stop, TrainingConfig, TrainingData};
 
 /// A finished run with its record.
 pub struct RecordedRun {
     /// The run's folder.
     pub folder: PathBuf,
     pub outcome: Outcome,
-    /// The best weights on the test set, for the record; never used to choose anything.
+    /// The best weights on the test set, for the record of a completed run; never used to choose
+    /// anything.
     pub test: Option<Evaluation>,
 }
 
@@ -47,7 +48,7 @@ pub fn train(
         }
         observe(event)
     })?;
-    let test = if data.corpus.test.is_empty() {
+    let test = if data.corpus.test.is_empty() || outcome.ending != Ending::Completed {
         None
     } else {
         let model =

@@ -1,0 +1,67 @@
+//! Everything that a person can ask the workbench for.
+
+use std::path::PathBuf;
+
+use crate::drawing::{Drawing, Recipe};
+use crate::training::TrainingConfig;
+
+/// The model that answers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ModelChoice {
+    /// The network of the training under way, or of the one that ended last.
+    Live,
+    /// A shipped model, by id.
+    Shipped(&'static str),
+    /// Weights that were opened: a file, or the best ones of a run.
+    Opened(String),
+}
+
+/// The images that judge a model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum SetChoice {
+    #[default]
+    Test,
+    /// The images that the model's own training kept aside.
+    Validation,
+}
+
+/// One wish. [`super::Workbench::handle`] obeys it.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// The drawing has changed.
+    SetDrawing(Drawing),
+    /// Steps from ink to image are switched on or off.
+    SetRecipe(Recipe),
+    /// Show the activations of this layer with every answer.
+    WatchLayer(Option<usize>),
+    /// Put an image file on the pad.
+    OpenPicture(PathBuf),
+    /// Put pixels on the pad; four bytes each.
+    PastePicture { width: usize, height: usize, rgba: Vec<u8> },
+    /// Save the 28×28 image that the network gets.
+    SavePicture(PathBuf),
+    ChooseModel(ModelChoice),
+    /// Open a weights file or a run folder and choose it.
+    LoadModel(PathBuf),
+    StartTraining(TrainingConfig),
+    /// Train one batch and pause; starts a training where none is under way.
+    StepBatch(TrainingConfig),
+    /// Train to the end of the epoch and pause.
+    StepEpoch(TrainingConfig),
+    PauseTraining,
+    ResumeTraining,
+    /// End the training after the present update; its run is kept.
+    StopTraining,
+    /// As stop, and the curves are cleared for a new run.
+    ResetTraining,
+    /// The learning rate from the next update on, before the schedule.
+    SetLearningRate(f64),
+    /// Judge the chosen model.
+    Evaluate { set: SetChoice },
+    CancelEvaluation,
+    /// Show the scores of this image of the judged set.
+    SelectImage(Option<u32>),
+    FetchMnist,
+    CancelFetch,
+    DismissNotice(u64),
+}

@@ -1,0 +1,527 @@
+//! The program without a screen: it takes [`Command`]s, listens to its workers, and is read by panels. The only folder
+//! with threads. Every change has one door, [`Workbench::handle`]; nothing here waits for a worker.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `command.rs` | [`Command`]: everything that a person can ask for |
+//! | `predictor.rs` | the thread that answers drawings; only the newest counts |
+//! | `trainer.rs` | the thread of one training, and how it is paused, stepped and stopped |
+//! | `training_view.rs` | [`TrainingView`]: what panels see of a training |
+//! | `jobs.rs` | short work beside: evaluating, fetching, opening, saving |
+//! | `corpora.rs` | data sets that have been read, shared by the workers |
+
+mod command;
+mod corpora;
+mod jobs;
+mod predictor;
+mod trainer;
+mod training_view;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+pub use command::{Command, ModelChoice, SetChoice};
+pub use jobs::{EvaluationView, FetchView};
+pub use training_view::{Curves, EpochPoint, Phase, StepPoint, TickPoint, TrainingView};
+
+use crate::data;
+use crate::drawing::{Drawing, Preparation, Recipe};
+use crate::inference::{FeatureMaps, LayerInfo, Prediction, State, TrainedModel};
+use crate::nn::{Compute, DeviceChoice};
+use crate::storage::shipped::{self, Card};
+use crate::training::TrainingConfig;
+use corpora::Corpora;
+use jobs::{JobEvent, Jobs};
+use predictor::{Answer, Predictor, Question};
+use trainer::{Trainer, TrainerEvent};
+
+/// Called by workers when there is something to see; must not block.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// What a workbench starts with.
+pub struct Options {
+    /// Folder of the runs.
+    pub runs: PathBuf,
+    pub device: DeviceChoice,
+    /// Threads that train; all by default.
+    pub threads: Option<usize>,
+    pub wake: Wake,
+}
+
+/// How serious a notice is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeKind {
+    Info,
+    Problem,
+}
+
+/// A sentence for the person, kept until it is dismissed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    pub id: u64,
+    pub kind: NoticeKind,
+    pub text: String,
+    pub since: Instant,
+}
+
+/// A model that the pad can use.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelEntry {
+    pub choice: ModelChoice,
+    pub title: String,
+    /// Accuracy on MNIST's test set, where a card tells it.
+    pub card: Option<Card>,
+}
+
+/// Everything that the workers tell.
+enum WorkerEvent {
+    Answer(Box<Answer>),
+    Trainer(u64, TrainerEvent),
+    Job(JobEvent),
+}
+
+/// The program minus the screen.
+pub struct Workbench {
+    options: Options,
+    events: Receiver<WorkerEvent>,
+    sender: Sender<WorkerEvent>,
+    compute: Arc<Compute>,
+    corpora: Arc<Corpora>,
+    predictor: Predictor,
+    jobs: Jobs,
+
+    drawing: Drawing,
+    recipe: Recipe,
+    generation: u64,
+    answer: Option<Answer>,
+    watched_layer: Option<usize>,
+
+    models: Vec<(ModelEntry, Arc<TrainedModel>)>,
+    choice: ModelChoice,
+    live: Option<Arc<TrainedModel>>,
+
+    trainer: Option<Trainer>,
+    training: Option<TrainingView>,
+    runs_started: u64,
+
+    mnist_is_here: bool,
+    notices: Vec<Notice>,
+    next_notice: u64,
+}
+
+impl Workbench {
+    /// Starts the workers. Fails where a named device is missing or shipped weights are damaged.
+    pub fn start(options: Options) -> Result<Self> {
+        let (sender, events) = channel();
+        let compute = Arc::new(Compute::new(options.device, options.threads)?);
+        // one drawing is answered on the predictor's own thread, beside any training
+        let reader = Arc::new(Compute::new(DeviceChoice::Cpu, Some(1))?);
+        let predictor = Predictor::start(sender.clone(), Arc::clone(&options.wake))?;
+        let corpora = Arc::new(Corpora::default());
+        let jobs = Jobs::new(sender.clone(), Arc::clone(&options.wake), Arc::clone(&corpora));
+        let mut models = Vec::new();
+        for shipped in shipped::SHIPPED {
+            let file = shipped.weights()?;
+            let model =
+                TrainedModel::new(file.architecture, &file.weights, file.sure_above, Arc::clone(&reader))?;
+            let entry = ModelEntry {
+                choice: ModelChoice::Shipped(shipped.id),
+                title: file.architecture.title.to_owned(),
+                card: Some(shipped.card()?),
+            };
+            models.push((entry, Arc::new(model)));
+        }
+        let choice = models.first().map_or(ModelChoice::Live, |(entry, _)| entry.choice.clone());
+        let mut workbench = Self {
+            mnist_is_here: mnist_is_here(),
+            options,
+            events,
+            sender,
+            compute,
+            corpora,
+            predictor,
+            jobs,
+            drawing: Drawing::default(),
+            recipe: Recipe::default(),
+            generation: 0,
+            answer: None,
+            watched_layer: None,
+            models,
+            choice,
+            live: None,
+            trainer: None,
+            training: None,
+            runs_started: 0,
+            notices: Vec::new(),
+            next_notice: 0,
+        };
+        if workbench.options.device == DeviceChoice::Auto
+            && cfg!(feature = "cuda")
+            && let Some(notice) = workbench.compute.notice().map(str::to_owned)
+        {
+            workbench.notify(NoticeKind::Info, notice);
+        }
+        Ok(workbench)
+    }
+
+    /// Obeys a command. Never blocks: what takes time is begun here and told by [`Workbench::poll`].
+    pub fn handle(&mut self, command: Command) {
+        match command {
+            Command::SetDrawing(drawing) => {
+                self.drawing = drawing;
+                self.ask();
+            }
+            Command::SetRecipe(recipe) => {
+                self.recipe = recipe;
+                self.ask();
+            }
+            Command::WatchLayer(layer) => {
+                if self.watched_layer != layer {
+                    self.watched_layer = layer;
+                    self.ask();
+                }
+            }
+            Command::OpenPicture(path) => self.jobs.open_picture(path),
+            Command::PastePicture { width, height, rgba } => self.jobs.paste_picture(width, height, rgba),
+            Command::SavePicture(path) => match self.preparation() {
+                Some(preparation) => self.jobs.save_picture(path, preparation.image.clone()),
+                None => self.notify(NoticeKind::Problem, "The pad is empty, so there is nothing to save".to_owned()),
+            },
+            Command::ChooseModel(choice) => self.choose(choice),
+            Command::LoadModel(path) => self.jobs.load_model(path, self.options.runs.clone()),
+            Command::StartTraining(config) => self.start_training(config, None),
+            Command::StepBatch(config) => self.step(config, trainer::Until::Batch),
+            Command::StepEpoch(config) => self.step(config, trainer::Until::Epoch),
+            Command::PauseTraining => self.control(Trainer::pause),
+            Command::ResumeTraining => self.control(Trainer::resume),
+            Command::StopTraining => self.control(Trainer::stop),
+            Command::ResetTraining => self.reset_training(),
+            Command::SetLearningRate(rate) => {
+                if rate.is_finite() && rate > 0.0 && rate <= 100.0 {
+                    self.control(|trainer| trainer.set_learning_rate(rate));
+                    if let Some(view) = &mut self.training {
+                        view.learning_rate_changed(rate);
+                    }
+                }
+            }
+            Command::Evaluate { set } => self.evaluate(set),
+            Command::CancelEvaluation => self.jobs.cancel_evaluation(),
+            Command::SelectImage(image) => {
+                let Some(model) = self.model(&self.choice).cloned() else { return };
+                self.jobs.select_image(image, model);
+            }
+            Command::FetchMnist => self.jobs.fetch_mnist(),
+            Command::CancelFetch => self.jobs.cancel_fetch(),
+            Command::DismissNotice(id) => self.notices.retain(|notice| notice.id != id),
+        }
+    }
+
+    /// Takes in what the workers have said since the last call; true when a panel may look different now.
+    pub fn poll(&mut self) -> bool {
+        let mut changed = false;
+        while let Ok(event) = self.events.try_recv() {
+            changed = true;
+            match event {
+                WorkerEvent::Answer(answer) => {
+                    // answers to older drawings are dropped
+                    if answer.generation == self.generation {
+                        self.answer = Some(*answer);
+                    }
+                }
+                WorkerEvent::Trainer(run, event) if run == self.runs_started => self.trainer_said(event),
+                WorkerEvent::Trainer(..) => {}
+                WorkerEvent::Job(event) => self.job_said(event),
+            }
+        }
+        changed
+    }
+
+    /// Stops the workers so that nothing is lost; waits for the run's last weights at most `patience`.
+    pub fn shut_down(&mut self, patience: Duration) {
+        self.control(Trainer::stop);
+        self.jobs.cancel_evaluation();
+        self.jobs.cancel_fetch();
+        let deadline = Instant::now() + patience;
+        while self.training_is_under_way() && Instant::now() < deadline {
+            if let Ok(event) = self.events.recv_timeout(Duration::from_millis(20))
+                && let WorkerEvent::Trainer(run, event) = event
+                && run == self.runs_started
+            {
+                self.trainer_said(event);
+            }
+        }
+    }
+
+    // What panels read.
+
+    pub fn drawing(&self) -> &Drawing {
+        &self.drawing
+    }
+
+    pub fn recipe(&self) -> Recipe {
+        self.recipe
+    }
+
+    /// The five steps from ink to image of the newest drawing that has been answered.
+    pub fn preparation(&self) -> Option<&Preparation> {
+        self.answer.as_ref().filter(|_| !self.drawing.is_empty())?.preparation.as_deref()
+    }
+
+    /// The answer to the drawing, `None` for an empty pad.
+    pub fn prediction(&self) -> Option<&Prediction> {
+        self.answer.as_ref().filter(|_| !self.drawing.is_empty())?.prediction.as_ref()
+    }
+
+    pub fn state(&self) -> State {
+        let sure_above = self.model(&self.choice).map_or(TrainedModel::USUAL_SURE_ABOVE, |model| model.sure_above());
+        self.prediction().map_or(State::Empty, |prediction| prediction.state(sure_above))
+    }
+
+    /// The activations of the watched layer.
+    pub fn feature_maps(&self) -> Option<&FeatureMaps> {
+        self.answer.as_ref().filter(|_| !self.drawing.is_empty())?.feature_maps.as_ref()
+    }
+
+    pub fn watched_layer(&self) -> Option<usize> {
+        self.watched_layer
+    }
+
+    /// How long the newest answer took, from the ink to the ten shares.
+    pub fn answer_seconds(&self) -> Option<f64> {
+        self.answer.as_ref().map(|answer| answer.seconds)
+    }
+
+    /// The models that can be chosen; the live one is among them while there is a training.
+    pub fn models(&self) -> Vec<ModelEntry> {
+        let live = self.training.as_ref().map(|training| ModelEntry {
+            choice: ModelChoice::Live,
+            title: format!("{}, in training", training.title()),
+            card: None,
+        });
+        live.into_iter().chain(self.models.iter().map(|(entry, _)| entry.clone())).collect()
+    }
+
+    pub fn choice(&self) -> &ModelChoice {
+        &self.choice
+    }
+
+    /// The entry of the chosen model.
+    pub fn chosen(&self) -> Option<ModelEntry> {
+        self.models().into_iter().find(|entry| entry.choice == self.choice)
+    }
+
+    /// The layers of the chosen model.
+    pub fn layers(&self) -> Vec<LayerInfo> {
+        self.model(&self.choice).map_or_else(Vec::new, |model| model.layers())
+    }
+
+    pub fn training(&self) -> Option<&TrainingView> {
+        self.training.as_ref()
+    }
+
+    /// A training that has not ended, paused or not.
+    pub fn training_is_under_way(&self) -> bool {
+        self.training.as_ref().is_some_and(|view| view.phase.is_under_way())
+    }
+
+    pub fn evaluation(&self) -> &EvaluationView {
+        self.jobs.evaluation()
+    }
+
+    /// Whether the evaluation shown was made with the weights that are chosen now.
+    pub fn evaluation_is_stale(&self) -> bool {
+        let view = self.jobs.evaluation();
+        view.model.as_ref().is_some_and(|shown| {
+            self.model(&self.choice).is_none_or(|chosen| !Arc::ptr_eq(shown, chosen))
+        })
+    }
+
+    pub fn fetch(&self) -> &FetchView {
+        self.jobs.fetch()
+    }
+
+    pub fn mnist_is_here(&self) -> bool {
+        self.mnist_is_here
+    }
+
+    /// The data that a new training takes unless told otherwise: MNIST where it is here, else drawn digits.
+    pub fn usual_source(&self) -> &'static str {
+        if self.mnist_is_here { "mnist" } else { "drawn" }
+    }
+
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// "CPU, 2 threads".
+    pub fn device(&self) -> String {
+        self.compute.describe()
+    }
+
+    pub fn runs_folder(&self) -> &std::path::Path {
+        &self.options.runs
+    }
+
+    // How commands are obeyed.
+
+    fn model(&self, choice: &ModelChoice) -> Option<&Arc<TrainedModel>> {
+        match choice {
+            ModelChoice::Live => self.live.as_ref(),
+            other => self.models.iter().find(|(entry, _)| entry.choice == *other).map(|(_, model)| model),
+        }
+    }
+
+    /// Sends the drawing to the predictor, with all that the panels want to know about it.
+    fn ask(&mut self) {
+        self.generation += 1;
+        let Some(model) = self.model(&self.choice) else { return };
+        self.predictor.ask(Question {
+            generation: self.generation,
+            drawing: self.drawing.clone(),
+            recipe: self.recipe,
+            model: Arc::clone(model),
+            layer: self.watched_layer,
+        });
+    }
+
+    fn choose(&mut self, choice: ModelChoice) {
+        if choice != ModelChoice::Live && self.model(&choice).is_none() {
+            return;
+        }
+        if self.choice != choice {
+            self.choice = choice;
+            self.answer = None;
+            let layers = self.layers().len();
+            self.watched_layer = self.watched_layer.filter(|layer| *layer < layers);
+        }
+        self.ask();
+    }
+
+    fn start_training(&mut self, config: TrainingConfig, until: Option<trainer::Until>) {
+        if self.training_is_under_way() {
+            self.notify(NoticeKind::Info, "A training is under way; stop it before you start another".to_owned());
+            return;
+        }
+        if let Err(error) = config.validate() {
+            self.notify(NoticeKind::Problem, format!("This training cannot start: {error}"));
+            return;
+        }
+        self.runs_started += 1;
+        let started = Trainer::start(trainer::Order {
+            run: self.runs_started,
+            config: config.clone(),
+            until,
+            corpora: Arc::clone(&self.corpora),
+            compute: Arc::clone(&self.compute),
+            runs: self.options.runs.clone(),
+            sender: self.sender.clone(),
+            wake: Arc::clone(&self.options.wake),
+        });
+        match started {
+            Ok(trainer) => {
+                self.trainer = Some(trainer);
+                self.training = Some(TrainingView::new(config));
+                // the drawing's answers come from the network that learns, until somebody chooses another
+                self.live = None;
+                self.choose(ModelChoice::Live);
+            }
+            Err(error) => self.notify(NoticeKind::Problem, format!("This training cannot start: {error:#}")),
+        }
+    }
+
+    fn step(&mut self, config: TrainingConfig, until: trainer::Until) {
+        if self.training_is_under_way() {
+            self.control(|trainer| trainer.step(until));
+        } else {
+            self.start_training(config, Some(until));
+        }
+    }
+
+    fn control(&mut self, act: impl FnOnce(&Trainer)) {
+        if let Some(trainer) = &self.trainer {
+            act(trainer);
+        }
+    }
+
+    /// Ends a training that is under way (its run is kept) and clears the curves.
+    fn reset_training(&mut self) {
+        self.control(Trainer::stop);
+        self.runs_started += 1;
+        self.trainer = None;
+        self.training = None;
+        self.live = None;
+        if self.choice == ModelChoice::Live
+            && let Some((entry, _)) = self.models.first()
+        {
+            self.choose(entry.choice.clone());
+        }
+    }
+
+    fn evaluate(&mut self, set: SetChoice) {
+        let Some(model) = self.model(&self.choice).cloned() else {
+            self.notify(NoticeKind::Info, "The network has no weights yet; wait for its first update".to_owned());
+            return;
+        };
+        let title = self.chosen().map_or_else(String::new, |entry| entry.title);
+        let compute = Arc::clone(&self.compute);
+        let split = self.training.as_ref().filter(|_| self.choice == ModelChoice::Live).map(|view| view.config.clone());
+        self.jobs.evaluate(jobs::EvaluationOrder { model, title, set, source: self.usual_source(), split, compute });
+    }
+
+    fn trainer_said(&mut self, event: TrainerEvent) {
+        match event {
+            TrainerEvent::Model(model) => {
+                self.live = Some(model);
+                if self.choice == ModelChoice::Live {
+                    self.ask();
+                }
+            }
+            TrainerEvent::Warning(text) => self.notify(NoticeKind::Problem, text),
+            event => {
+                let Some(view) = &mut self.training else { return };
+                if let Some((kind, text)) = view.apply(event) {
+                    self.notify(kind, text);
+                }
+            }
+        }
+    }
+
+    fn job_said(&mut self, event: JobEvent) {
+        match event {
+            JobEvent::Picture(Ok(picture)) => {
+                self.handle(Command::SetDrawing(Drawing { picture: Some(picture), strokes: Vec::new() }));
+            }
+            JobEvent::Model(Ok((entry, model))) => {
+                let choice = entry.choice.clone();
+                self.models.retain(|(known, _)| known.choice != choice);
+                self.models.push((entry, model));
+                self.choose(choice);
+            }
+            JobEvent::Picture(Err(text)) | JobEvent::Model(Err(text)) | JobEvent::Failed(text) => {
+                self.notify(NoticeKind::Problem, text);
+            }
+            JobEvent::Saved(text) => self.notify(NoticeKind::Info, text),
+            event => {
+                if let Some((kind, text)) = self.jobs.apply(event) {
+                    self.notify(kind, text);
+                }
+                self.mnist_is_here = self.mnist_is_here || self.jobs.fetch().is_done();
+            }
+        }
+    }
+
+    fn notify(&mut self, kind: NoticeKind, text: String) {
+        // the same sentence twice says no more
+        self.notices.retain(|notice| notice.text != text);
+        self.notices.push(Notice { id: self.next_notice, kind, text, since: Instant::now() });
+        self.next_notice += 1;
+    }
+}
+
+fn mnist_is_here() -> bool {
+    data::source("mnist").is_some_and(|source| data::find(source, None).is_ok())
+}

@@ -1,0 +1,319 @@
+//! The thread of one training, and how it is paused, stepped and stopped. Blocking in the run's callback is the pause.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::corpora::Corpora;
+use super::{Wake, WorkerEvent};
+use crate::inference::{Evaluation, TrainedModel};
+use crate::models::CLASSES;
+use crate::nn::{Compute, DeviceChoice, Weights};
+use crate::storage::recorded_run;
+use crate::training::{Ending, Event, LiveSettings, Stop, TrainingConfig, TrainingData};
+
+/// What a training tells the workbench.
+pub(super) enum TrainerEvent {
+    Begun { run: PathBuf, train_images: usize, validation_images: usize, source: String },
+    Progress { step: u64, updates: u64, epoch: u32, loss: f64, error: f64, learning_rate: f64, images_per_second: f64 },
+    Tick { step: u64, loss: f64, accuracy: f64, f1: [f64; CLASSES], images: u32 },
+    Epoch { epoch: u32, step: u64, validation: Option<(f64, f64, [f64; CLASSES])>, train_loss: f64, train_error: f64, is_best: bool },
+    /// The network as it is now, for the pad.
+    Model(Arc<TrainedModel>),
+    /// The run goes on, but something needs to be known.
+    Warning(String),
+    /// It waits, or no longer.
+    Paused(bool),
+    Ended(Result<Ended, String>),
+}
+
+/// How a training ended.
+pub(super) struct Ended {
+    pub ending: Ending,
+    pub seconds: f64,
+    /// Accuracy of the best weights on the test set, for the record.
+    pub test: Option<Evaluation>,
+}
+
+/// How far a paused training goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Until {
+    Batch,
+    Epoch,
+}
+
+/// What a training is to do.
+pub(super) struct Order {
+    pub run: u64,
+    pub config: TrainingConfig,
+    /// Pause there instead of running on.
+    pub until: Option<Until>,
+    pub corpora: Arc<Corpora>,
+    pub compute: Arc<Compute>,
+    pub runs: PathBuf,
+    pub sender: Sender<WorkerEvent>,
+    pub wake: Wake,
+}
+
+#[derive(Default)]
+struct Wishes {
+    paused: bool,
+    until: Option<Until>,
+    stop: bool,
+    learning_rate: Option<f64>,
+}
+
+/// A training under way. Dropping it stops the training; nobody waits.
+pub(super) struct Trainer {
+    wishes: Arc<(Mutex<Wishes>, Condvar)>,
+}
+
+/// At most so many snapshots for the screen a second.
+const SNAPSHOT_EVERY: Duration = Duration::from_millis(100);
+/// Candle walks the graph of a batch recursively.
+const STACK: usize = 16 << 20;
+
+impl Trainer {
+    pub fn start(order: Order) -> Result<Self> {
+        let wishes = Arc::new((Mutex::new(Wishes { until: order.until, ..Wishes::default() }), Condvar::new()));
+        let shared = Arc::clone(&wishes);
+        let thread = std::thread::Builder::new().name("trainer".to_owned()).stack_size(STACK);
+        thread.spawn(move || {
+            let reporter = Reporter { run: order.run, sender: order.sender.clone(), wake: Arc::clone(&order.wake) };
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| train(&order, &shared, &reporter)));
+            reporter.tell(TrainerEvent::Ended(match result {
+                Ok(Ok(ended)) => Ok(ended),
+                Ok(Err(error)) => Err(format!("{error:#}")),
+                Err(panic) => Err(format!("the trainer failed unexpectedly: {}", panic_message(&*panic))),
+            }));
+        })?;
+        Ok(Self { wishes })
+    }
+
+    pub fn pause(&self) {
+        self.wish(|wishes| wishes.paused = true);
+    }
+
+    pub fn resume(&self) {
+        self.wish(|wishes| (wishes.paused, wishes.until) = (false, None));
+    }
+
+    pub fn step(&self, until: Until) {
+        self.wish(|wishes| (wishes.paused, wishes.until) = (false, Some(until)));
+    }
+
+    pub fn stop(&self) {
+        self.wish(|wishes| wishes.stop = true);
+    }
+
+    pub fn set_learning_rate(&self, rate: f64) {
+        self.wish(|wishes| wishes.learning_rate = Some(rate));
+    }
+
+    fn wish(&self, change: impl FnOnce(&mut Wishes)) {
+        let (wishes, changed) = &*self.wishes;
+        change(&mut wishes.lock().unwrap_or_else(PoisonError::into_inner));
+        changed.notify_all();
+    }
+}
+
+impl Drop for Trainer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}
+
+struct Reporter {
+    run: u64,
+    sender: Sender<WorkerEvent>,
+    wake: Wake,
+}
+
+impl Reporter {
+    fn tell(&self, event: TrainerEvent) {
+        // a workbench that is gone wants to know nothing
+        let _gone = self.sender.send(WorkerEvent::Trainer(self.run, event));
+        (self.wake)();
+    }
+}
+
+fn train(order: &Order, wishes: &(Mutex<Wishes>, Condvar), reporter: &Reporter) -> Result<Ended> {
+    let corpus = order.corpora.get(&order.config.data)?;
+    for note in &corpus.notes {
+        reporter.tell(TrainerEvent::Warning(note.clone()));
+    }
+    let source = corpus.title.clone();
+    let data = TrainingData::split(&order.config, corpus)?;
+    let mut watch = Watch::new(order, reporter)?;
+    let run = recorded_run::train(
+        &order.config,
+        &data,
+        &order.compute,
+        None,
+        (&order.runs, &order.config.model),
+        &mut |folder| {
+            reporter.tell(TrainerEvent::Begun {
+                run: folder.path().to_owned(),
+                train_images: data.train.len(),
+                validation_images: data.validation.len(),
+                source: source.clone(),
+            });
+        },
+        &mut |warning| reporter.tell(TrainerEvent::Warning(warning)),
+        &mut |event| {
+            let finished = watch.saw(&event);
+            obey(wishes, finished, || watch.rests(&event))
+        },
+    )?;
+    watch.model(&run.outcome.best_weights, run.outcome.sure_above)?;
+    Ok(Ended {
+        ending: run.outcome.ending,
+        seconds: run.outcome.seconds,
+        test: run.test,
+    })
+}
+
+/// What an event completes, for single steps.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Finished {
+    Batch,
+    Epoch,
+    Nothing,
+}
+
+/// Waits as long as the training is paused; then says whether and how it goes on.
+fn obey(
+    (wishes, changed): &(Mutex<Wishes>, Condvar),
+    finished: Finished,
+    mut rests: impl FnMut() -> Reporting,
+) -> ControlFlow<Stop, Option<LiveSettings>> {
+    let mut wishes = wishes.lock().unwrap_or_else(PoisonError::into_inner);
+    match (wishes.until, finished) {
+        (Some(Until::Batch), Finished::Batch) | (Some(Until::Epoch), Finished::Epoch) => {
+            (wishes.paused, wishes.until) = (true, None);
+        }
+        _ => {}
+    }
+    if wishes.paused && !wishes.stop {
+        let resting = rests();
+        while wishes.paused && !wishes.stop {
+            wishes = changed.wait(wishes).unwrap_or_else(PoisonError::into_inner);
+        }
+        resting.over();
+    }
+    if wishes.stop {
+        return ControlFlow::Break(Stop);
+    }
+    ControlFlow::Continue(wishes.learning_rate.take().map(|learning_rate| LiveSettings { learning_rate }))
+}
+
+/// Ends the pause on the screen too.
+struct Reporting(Reporter);
+
+impl Reporting {
+    fn over(self) {
+        self.0.tell(TrainerEvent::Paused(false));
+    }
+}
+
+/// Turns a run's events into snapshots for the screen, ten a second at most.
+struct Watch<'a> {
+    order: &'a Order,
+    reporter: &'a Reporter,
+    /// Live models answer on the predictor's thread, beside the threads that train.
+    reader: Arc<Compute>,
+    last: Instant,
+    steps: u64,
+    loss: f64,
+    error: f64,
+}
+
+impl<'a> Watch<'a> {
+    fn new(order: &'a Order, reporter: &'a Reporter) -> Result<Self> {
+        let reader = Arc::new(Compute::new(DeviceChoice::Cpu, Some(1))?);
+        Ok(Self { order, reporter, reader, last: Instant::now(), steps: 0, loss: 0.0, error: 0.0 })
+    }
+
+    fn saw(&mut self, event: &Event<'_>) -> Finished {
+        match event {
+            Event::Step { step, loss, error, .. } => {
+                self.steps += 1;
+                self.loss += loss;
+                self.error += error;
+                if self.last.elapsed() >= SNAPSHOT_EVERY || *step == 1 {
+                    self.snapshot(event);
+                }
+                Finished::Batch
+            }
+            Event::Tick(tick) => {
+                let confusion = &tick.evaluation.confusion;
+                self.reporter.tell(TrainerEvent::Tick {
+                    step: tick.step,
+                    loss: tick.evaluation.loss,
+                    accuracy: confusion.accuracy(),
+                    f1: confusion.f1(),
+                    images: confusion.images(),
+                });
+                Finished::Nothing
+            }
+            Event::Epoch(summary) => {
+                let validation =
+                    summary.validation.map(|v| (v.loss, v.confusion.accuracy(), v.confusion.f1()));
+                self.reporter.tell(TrainerEvent::Epoch {
+                    epoch: summary.epoch,
+                    step: summary.step,
+                    validation,
+                    train_loss: summary.train_loss,
+                    train_error: summary.train_error,
+                    is_best: summary.is_best,
+                });
+                Finished::Epoch
+            }
+        }
+    }
+
+    /// Mean figures since the last snapshot, and the network as it is now.
+    fn snapshot(&mut self, event: &Event<'_>) {
+        let Event::Step { step, updates, epoch, learning_rate, params, .. } = event else { return };
+        let count = self.steps.max(1) as f64;
+        let images = count * self.order.config.batch_size as f64;
+        self.reporter.tell(TrainerEvent::Progress {
+            step: *step,
+            updates: *updates,
+            epoch: *epoch,
+            loss: self.loss / count,
+            error: self.error / count,
+            learning_rate: *learning_rate,
+            images_per_second: images / self.last.elapsed().as_secs_f64().max(1e-6),
+        });
+        if let Ok(weights) = params.weights() {
+            // weights that are no longer numbers make no model; the run itself will say that it diverged
+            let _diverging = self.model(&weights, TrainedModel::USUAL_SURE_ABOVE);
+        }
+        (self.steps, self.loss, self.error, self.last) = (0, 0.0, 0.0, Instant::now());
+    }
+
+    fn model(&self, weights: &Weights, sure_above: f32) -> Result<()> {
+        let architecture = self.order.config.architecture()?;
+        let model = TrainedModel::new(architecture, weights, sure_above, Arc::clone(&self.reader))?;
+        self.reporter.tell(TrainerEvent::Model(Arc::new(model)));
+        Ok(())
+    }
+
+    /// The pause begins: everything visible is brought up to date.
+    fn rests(&mut self, event: &Event<'_>) -> Reporting {
+        self.snapshot(event);
+        self.reporter.tell(TrainerEvent::Paused(true));
+        let Reporter { run, sender, wake } = self.reporter;
+        Reporting(Reporter { run: *run, sender: sender.clone(), wake: Arc::clone(wake) })
+    }
+}

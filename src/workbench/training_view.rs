@@ -1,0 +1,254 @@
+//! What panels see of a training: its phase, its figures, its curves.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::NoticeKind;
+use super::trainer::{Ended, TrainerEvent};
+use crate::models::{self, CLASSES};
+use crate::training::{Ending, TrainingConfig};
+
+/// Where a training stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Phase {
+    /// Digits are read or drawn; no update yet.
+    Preparing,
+    Running,
+    Paused,
+    Ended(Ending),
+    /// It could not go on; the sentence says why.
+    Failed(String),
+}
+
+impl Phase {
+    pub fn is_under_way(&self) -> bool {
+        matches!(self, Self::Preparing | Self::Running | Self::Paused)
+    }
+}
+
+/// Training as it was met: means over the updates since the point before.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepPoint {
+    pub step: u64,
+    pub loss: f64,
+    pub accuracy: f64,
+}
+
+/// A look at a fixed part of the validation images.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TickPoint {
+    pub step: u64,
+    pub loss: f64,
+    pub accuracy: f64,
+    pub f1: [f64; CLASSES],
+    /// How many images it looked at.
+    pub images: u32,
+    /// All validation images at the end of an epoch, not a part.
+    pub whole: bool,
+}
+
+/// The end of an epoch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EpochPoint {
+    pub epoch: u32,
+    pub step: u64,
+    pub train_loss: f64,
+    pub train_accuracy: f64,
+    pub is_best: bool,
+}
+
+/// Everything that is plotted, by update.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Curves {
+    pub steps: Vec<StepPoint>,
+    pub ticks: Vec<TickPoint>,
+    pub epochs: Vec<EpochPoint>,
+    /// Learning rates set while the run went on: update, rate.
+    pub rate_changes: Vec<(u64, f64)>,
+}
+
+/// More training points than this are thinned to half, so that a long run stays quick to draw.
+const MOST_STEPS: usize = 4_000;
+
+/// One training, from its start on.
+#[derive(Clone, Debug)]
+pub struct TrainingView {
+    pub config: TrainingConfig,
+    pub phase: Phase,
+    pub run: Option<PathBuf>,
+    /// Title of the data.
+    pub source: String,
+    pub train_images: usize,
+    pub validation_images: usize,
+    pub step: u64,
+    pub updates: u64,
+    pub epoch: u32,
+    pub learning_rate: f64,
+    pub images_per_second: f64,
+    pub curves: Curves,
+    /// Accuracy on the test set with its interval, once the run is completed.
+    pub test: Option<(f64, [f64; 2])>,
+    pub seconds: Option<f64>,
+    began: Instant,
+    training: Duration,
+    since: Option<Instant>,
+}
+
+impl TrainingView {
+    pub(super) fn new(config: TrainingConfig) -> Self {
+        Self {
+            learning_rate: config.learning_rate,
+            config,
+            phase: Phase::Preparing,
+            run: None,
+            source: String::new(),
+            train_images: 0,
+            validation_images: 0,
+            step: 0,
+            updates: 0,
+            epoch: 0,
+            images_per_second: 0.0,
+            curves: Curves::default(),
+            test: None,
+            seconds: None,
+            began: Instant::now(),
+            training: Duration::ZERO,
+            since: None,
+        }
+    }
+
+    /// "LeNet-5".
+    pub fn title(&self) -> &str {
+        models::find(&self.config.model).map_or(&self.config.model, |architecture| architecture.title)
+    }
+
+    /// Updates of one epoch, once known.
+    pub fn updates_per_epoch(&self) -> Option<f64> {
+        (self.updates > 0).then(|| self.updates as f64 / f64::from(self.config.epochs))
+    }
+
+    /// Share of the run that is done.
+    pub fn done(&self) -> f64 {
+        if self.updates == 0 { 0.0 } else { self.step as f64 / self.updates as f64 }
+    }
+
+    /// Seconds until the end, from the pace so far, pauses left out.
+    pub fn seconds_left(&self) -> Option<f64> {
+        let spent = self.training + self.since.map_or(Duration::ZERO, |since| since.elapsed());
+        let is_telling = self.step > 0 && spent > Duration::from_millis(500) && self.phase.is_under_way();
+        is_telling.then(|| spent.as_secs_f64() / self.step as f64 * (self.updates - self.step) as f64)
+    }
+
+    /// Seconds since the training was asked for.
+    pub fn age(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// The best epoch so far.
+    pub fn best(&self) -> Option<&EpochPoint> {
+        self.curves.epochs.iter().rev().find(|point| point.is_best)
+    }
+
+    /// The last F1 values, and those of the look at the end of the epoch before.
+    pub fn f1(&self) -> Option<([f64; CLASSES], Option<[f64; CLASSES]>)> {
+        let (last, before) = self.curves.ticks.split_last()?;
+        let before = before.iter().rev().find(|point| point.whole).or(before.first());
+        Some((last.f1, before.map(|point| point.f1)))
+    }
+
+    pub(super) fn learning_rate_changed(&mut self, rate: f64) {
+        if self.phase.is_under_way() && rate != self.config.learning_rate {
+            self.curves.rate_changes.push((self.step, rate));
+            self.config.learning_rate = rate;
+        }
+    }
+
+    /// Takes in an event; the answer is a sentence for the person, where there is one.
+    pub(super) fn apply(&mut self, event: TrainerEvent) -> Option<(NoticeKind, String)> {
+        match event {
+            TrainerEvent::Begun { run, train_images, validation_images, source } => {
+                self.run = Some(run);
+                (self.train_images, self.validation_images, self.source) = (train_images, validation_images, source);
+                self.updates =
+                    train_images.div_ceil(self.config.batch_size) as u64 * u64::from(self.config.epochs);
+                self.phase = Phase::Running;
+                self.since = Some(Instant::now());
+            }
+            TrainerEvent::Progress { step, updates, epoch, loss, error, learning_rate, images_per_second } => {
+                if step > self.curves.steps.last().map_or(0, |point| point.step) {
+                    self.curves.steps.push(StepPoint { step, loss, accuracy: 1.0 - error });
+                    self.images_per_second = images_per_second;
+                }
+                (self.step, self.updates, self.epoch, self.learning_rate) = (step, updates, epoch, learning_rate);
+                self.thin();
+            }
+            TrainerEvent::Tick { step, loss, accuracy, f1, images } => {
+                self.curves.ticks.push(TickPoint { step, loss, accuracy, f1, images, whole: false });
+            }
+            TrainerEvent::Epoch { epoch, step, validation, train_loss, train_error, is_best } => {
+                (self.epoch, self.step) = (epoch, step);
+                if let Some((loss, accuracy, f1)) = validation {
+                    let images = self.validation_images as u32;
+                    self.curves.ticks.push(TickPoint { step, loss, accuracy, f1, images, whole: true });
+                }
+                let train_accuracy = 1.0 - train_error;
+                self.curves.epochs.push(EpochPoint { epoch, step, train_loss, train_accuracy, is_best });
+            }
+            TrainerEvent::Paused(paused) => {
+                self.phase = if paused { Phase::Paused } else { Phase::Running };
+                if paused {
+                    self.training += self.since.take().map_or(Duration::ZERO, |since| since.elapsed());
+                } else {
+                    self.since = Some(Instant::now());
+                }
+            }
+            TrainerEvent::Ended(result) => return self.ended(result),
+            TrainerEvent::Model(_) | TrainerEvent::Warning(_) => {}
+        }
+        None
+    }
+
+    fn ended(&mut self, result: Result<Ended, String>) -> Option<(NoticeKind, String)> {
+        self.since = None;
+        match result {
+            Ok(ended) => {
+                self.phase = Phase::Ended(ended.ending);
+                self.seconds = Some(ended.seconds);
+                self.test = ended.test.map(|test| (test.confusion.accuracy(), test.interval()));
+                match ended.ending {
+                    Ending::Completed => None,
+                    Ending::Stopped => {
+                        Some((NoticeKind::Info, "Training stopped; the run is kept with its weights so far".to_owned()))
+                    }
+                    Ending::Diverged => Some((
+                        NoticeKind::Problem,
+                        format!(
+                            "Training diverged after {} updates: the loss is no longer a number. The last good weights \
+                             are kept; try a lower learning rate",
+                            self.step
+                        ),
+                    )),
+                }
+            }
+            Err(why) => {
+                let sentence = format!("Training could not go on: {why}");
+                self.phase = Phase::Failed(why);
+                Some((NoticeKind::Problem, sentence))
+            }
+        }
+    }
+
+    fn thin(&mut self) {
+        if self.curves.steps.len() > MOST_STEPS {
+            let pairs = self.curves.steps.chunks(2).map(|pair| {
+                let count = pair.len() as f64;
+                StepPoint {
+                    step: pair[pair.len() - 1].step,
+                    loss: pair.iter().map(|point| point.loss).sum::<f64>() / count,
+                    accuracy: pair.iter().map(|point| point.accuracy).sum::<f64>() / count,
+                }
+            });
+            self.curves.steps = pairs.collect();
+        }
+    }
+}
