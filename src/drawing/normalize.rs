@@ -415,7 +415,7 @@ mod tests {
             let mut moved = drawing.clone();
             for sample in moved.strokes.iter_mut().flat_map(|stroke| &mut stroke.samples) {
                 sample.x = 0.25 + sample.x * 0.5;
-                sample.y = sample.y * 0.5;
+                sample.y *= 0.5;
             }
             let (a, b) = (digit_image(&drawing).unwrap(), digit_image(&moved).unwrap());
             let worst = a.pixels.iter().zip(&b.pixels).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
