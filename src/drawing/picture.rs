@@ -84,13 +84,14 @@ impl Picture {
         if width.checked_mul(height).and_then(|count| count.checked_mul(4)) != Some(rgba.len()) {
             return Err(PictureError::WrongLength { width, height, found: rgba.len() });
         }
-        let mut ink = contrast(width, height, rgba)?;
+        let mut ink = unlike_paper(width, height, rgba);
         if (width, height) == (SIDE, SIDE) {
-            let bytes: Vec<u8> = ink.bytes().collect();
+            let bytes: Vec<u8> = ink.ink.iter().map(|&ink| ink as u8).collect();
             if is_digit(&bytes) {
                 return Ok(Self { ink: bytes, side: SIDE });
             }
         }
+        stretch(&mut ink)?;
         drop_specks(&mut ink);
         let found = ink.ink_box(0.25).ok_or(PictureError::Blank)?;
         let longer = width.max(height);
@@ -123,17 +124,14 @@ fn is_digit(ink: &[u8]) -> bool {
     found.longer() == 20.0 && (x / mass - 14.0).abs() <= 0.75 && (y / mass - 14.0).abs() <= 0.75
 }
 
-/// Ink as what differs from the border's shade, brought to at most [`WORKING_SIDE`], stretched from 0 to 1.
-fn contrast(width: usize, height: usize, rgba: &[u8]) -> Result<Raster, PictureError> {
+/// How far every pixel's shade is from the paper's, 0 to 255, brought to at most [`WORKING_SIDE`]. Paper is the median
+/// of the border; the channel that differs most counts, so that red ink shows on green.
+fn unlike_paper(width: usize, height: usize, rgba: &[u8]) -> Raster {
     let shrink = (width.max(height) as f32 / WORKING_SIDE as f32).max(1.0);
     let (columns, rows) = ((width as f32 / shrink).ceil() as usize, (height as f32 / shrink).ceil() as usize);
-    let border = |index: usize, columns: usize, rows: usize| {
-        let (row, column) = (index / columns, index % columns);
-        row == 0 || column == 0 || row + 1 == rows || column + 1 == columns
-    };
     let clear_border = {
         let (mut clear, mut all) = (0, 0);
-        for pixel in rgba.chunks_exact(4).enumerate().filter(|&(index, _)| border(index, width, height)) {
+        for pixel in rgba.chunks_exact(4).enumerate().filter(|&(index, _)| on_border(index, width, height)) {
             all += 1;
             clear += usize::from(pixel.1[3] < 128);
         }
@@ -159,22 +157,36 @@ fn contrast(width: usize, height: usize, rgba: &[u8]) -> Result<Raster, PictureE
         let full = Raster { width, height, ink: rgba.chunks_exact(4).map(shade).collect() };
         if shrink > 1.0 { full.averaged([0.0, 0.0], shrink, columns, rows) } else { full }
     });
-    let on_border: Vec<usize> = (0..columns * rows).filter(|&index| border(index, columns, rows)).collect();
-    let paper = [0, 1, 2].map(|channel| {
-        let shades = on_border.iter().map(|&index| channels[channel].ink[index]).collect();
-        quantile(shades, 0.5)
-    });
+    let paper = [0, 1, 2].map(|channel| quantile(border(&channels[channel]), 0.5));
     let mut ink = channels[0].clone();
     for (index, ink) in ink.ink.iter_mut().enumerate() {
         let apart = |channel: usize| (channels[channel].ink[index] - paper[channel]).abs();
         *ink = apart(0).max(apart(1)).max(apart(2));
     }
-    let noise = quantile(on_border.iter().map(|&index| ink.ink[index]).collect(), 0.75);
+    ink
+}
+
+/// Whether a pixel lies on the rim of an image.
+fn on_border(index: usize, columns: usize, rows: usize) -> bool {
+    let (row, column) = (index / columns, index % columns);
+    row == 0 || column == 0 || row + 1 == rows || column + 1 == columns
+}
+
+/// The values on the rim.
+fn border(raster: &Raster) -> Vec<f32> {
+    let rim = |&index: &usize| on_border(index, raster.width, raster.height);
+    (0..raster.ink.len()).filter(rim).map(|index| raster.ink[index]).collect()
+}
+
+/// Turns differences of shade into ink from 0 to 1: what strays no further than the border does is paper, and the
+/// shade that the darker part of the ink reaches is full ink.
+fn stretch(ink: &mut Raster) -> Result<(), PictureError> {
+    let noise = quantile(border(ink), 0.75);
     let strongest = ink.ink.iter().copied().fold(0.0, f32::max);
     if strongest < LEAST_CONTRAST.max(2.0 * noise) {
         return Err(PictureError::Blank);
     }
-    // The shade of full ink: that of the darker half of all that is ink for certain; a few bright specks do not set it.
+    // A few pixels darker than all others do not set the shade of full ink.
     let certain = ink.ink.iter().copied().filter(|&ink| ink > 0.5 * strongest).collect();
     let full = quantile(certain, 0.9);
     let floor = if noise < CLEAN { 0.0 } else { (2.0 * noise).max(0.25 * full) };
@@ -182,7 +194,7 @@ fn contrast(width: usize, height: usize, rgba: &[u8]) -> Result<Raster, PictureE
     for ink in &mut ink.ink {
         *ink = ((*ink - floor) / (full - floor)).clamp(0.0, 1.0);
     }
-    Ok(ink)
+    Ok(())
 }
 
 fn quantile(mut values: Vec<f32>, share: f32) -> f32 {
@@ -225,6 +237,114 @@ fn drop_specks(raster: &mut Raster) {
     for (ink, patch) in raster.ink.iter_mut().zip(patch) {
         if patch != usize::MAX && sizes[patch] < SPECK * largest {
             *ink = 0.0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drawing::{Drawing, digit_image, drawn_image};
+    use std::sync::Arc;
+
+    /// RGBA from a grey value for each pixel.
+    fn grey(width: usize, height: usize, shade: impl Fn(usize, usize) -> u8) -> Vec<u8> {
+        (0..width * height).flat_map(|i| [shade(i % width, i / width); 3].into_iter().chain([255])).collect()
+    }
+
+    fn read(picture: Picture) -> DigitImage {
+        digit_image(&Drawing { picture: Some(Arc::new(picture)), strokes: Vec::new() }).unwrap()
+    }
+
+    fn apart(a: &DigitImage, b: &DigitImage) -> f32 {
+        let sum: u32 = a.pixels.iter().zip(&b.pixels).map(|(&a, &b)| u32::from(a.abs_diff(b))).sum();
+        let ink: u32 = a.pixels.iter().map(|&a| u32::from(a)).sum();
+        sum as f32 / ink as f32
+    }
+
+    #[test]
+    fn an_image_made_as_mnists_comes_through_unchanged_white_on_black_and_black_on_white() {
+        for label in 0..10 {
+            let image = drawn_image(label, 3, 0);
+            for flip in [0, 255] {
+                let rgba = grey(SIDE, SIDE, |x, y| image.pixels[y * SIDE + x] ^ flip);
+                assert_eq!(read(Picture::from_rgba(SIDE, SIDE, &rgba).unwrap()), image);
+            }
+            assert_eq!(read(Picture::from_digit(&image)), image);
+        }
+    }
+
+    #[test]
+    fn a_large_noisy_image_with_specks_gives_the_same_digit() {
+        for label in 0..10 {
+            let image = drawn_image(label, 4, 1);
+            let (width, height) = (400, 300);
+            let shade = |x: usize, y: usize| {
+                let noise = ((x * 7919 + y * 104_729) % 17) as u8;
+                if (20..24).contains(&x) && (30..34).contains(&y) {
+                    return 60;
+                }
+                // 7 pixels for each of the digit's, drawn with soft edges, off the middle.
+                let (u, v) = ((x as f32 - 180.5) / 7.0, (y as f32 - 60.5) / 7.0);
+                let at = |u: f32, v: f32| {
+                    let inside = (0.0..28.0).contains(&u) && (0.0..28.0).contains(&v);
+                    if inside { f32::from(image.pixels[v as usize * SIDE + u as usize]) } else { 0.0 }
+                };
+                let (a, b) = (u - u.floor(), v - v.floor());
+                let (u, v) = (u.floor(), v.floor());
+                let ink = (at(u, v) * (1.0 - a) + at(u + 1.0, v) * a) * (1.0 - b)
+                    + (at(u, v + 1.0) * (1.0 - a) + at(u + 1.0, v + 1.0) * a) * b;
+                (210.0 - ink * 0.6) as u8 + noise
+            };
+            let picture = Picture::from_rgba(width, height, &grey(width, height, shade)).unwrap();
+            let found = read(picture);
+            let difference = apart(&image, &found);
+            assert!(difference < 0.75, "{label}: {difference}\n{image:?}\n{found:?}");
+        }
+    }
+
+    #[test]
+    fn colour_and_transparency_tell_ink_from_paper() {
+        let (width, height) = (80, 80);
+        let stem = |index: usize| (30..44).contains(&(index % width)) && (10..70).contains(&(index / width));
+        let paint = |ink: [u8; 4], paper: [u8; 4]| -> Vec<u8> {
+            (0..width * height).flat_map(|index| if stem(index) { ink } else { paper }).collect()
+        };
+        let expected = read(Picture::from_rgba(width, height, &paint([0, 0, 0, 255], [255, 255, 255, 255])).unwrap());
+        for (ink, paper) in [
+            ([255, 255, 255, 255], [0, 0, 0, 255]),
+            ([200, 0, 0, 255], [0, 120, 0, 255]),
+            ([0, 0, 0, 255], [0, 0, 0, 0]),
+            ([255, 255, 255, 255], [255, 255, 255, 0]),
+        ] {
+            let found = read(Picture::from_rgba(width, height, &paint(ink, paper)).unwrap());
+            assert!(apart(&expected, &found) < 0.01, "{ink:?} on {paper:?}");
+        }
+    }
+
+    #[test]
+    fn what_holds_no_ink_is_refused_and_nothing_panics() {
+        let blank = |w, h| Picture::from_rgba(w, h, &grey(w, h, |_, _| 200));
+        assert_eq!(Picture::from_rgba(0, 0, &[]), Err(PictureError::NoPixels { width: 0, height: 0 }));
+        assert_eq!(Picture::from_rgba(0, 9, &[]), Err(PictureError::NoPixels { width: 0, height: 9 }));
+        let short = Picture::from_rgba(2, 2, &[0; 15]);
+        assert_eq!(short, Err(PictureError::WrongLength { width: 2, height: 2, found: 15 }));
+        let huge = Picture::from_rgba(usize::MAX, 2, &[0; 16]);
+        assert_eq!(huge, Err(PictureError::WrongLength { width: usize::MAX, height: 2, found: 16 }));
+        for (width, height) in [(1, 1), (1, 65535), (65535, 1), (28, 28), (300, 200)] {
+            assert_eq!(blank(width, height), Err(PictureError::Blank), "{width}x{height}");
+        }
+        assert_eq!(Picture::from_rgba(40, 40, &[0; 6400]), Err(PictureError::Blank));
+    }
+
+    #[test]
+    fn odd_shapes_with_some_ink_are_read_without_a_panic() {
+        for (width, height) in [(2, 1), (1, 65535), (65535, 1), (3, 3), (28, 28), (64, 65), (1000, 30)] {
+            let rgba = grey(width, height, |x, y| if (x + y) * 3 > width + height { 0 } else { 255 });
+            if let Ok(picture) = Picture::from_rgba(width, height, &rgba) {
+                assert_eq!(picture.ink.len(), picture.side * picture.side);
+                read(picture);
+            }
         }
     }
 }

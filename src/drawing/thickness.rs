@@ -48,50 +48,59 @@ fn squared_distance(inside: &[bool], width: usize, height: usize, wanted: bool) 
             field[(row + 1) * columns + column + 1] = if here { 0.0 } else { far };
         }
     }
-    let mut line = Vec::new();
+    let mut envelope = Envelope::default();
+    let mut line = vec![0.0; rows];
     for column in 0..columns {
-        line.clear();
-        line.extend((0..rows).map(|row| field[row * columns + column]));
-        for (row, value) in envelope(&line).into_iter().enumerate() {
-            field[row * columns + column] = value;
+        for (row, value) in line.iter_mut().enumerate() {
+            *value = field[row * columns + column];
+        }
+        envelope.replace(&mut line);
+        for (row, value) in line.iter().enumerate() {
+            field[row * columns + column] = *value;
         }
     }
     let mut result = Vec::with_capacity(width * height);
-    for row in 1..=height {
-        result.extend_from_slice(&envelope(&field[row * columns..][..columns])[1..=width]);
+    for line in field.chunks_exact_mut(columns).skip(1).take(height) {
+        envelope.replace(line);
+        result.extend_from_slice(&line[1..=width]);
     }
     result
 }
 
-/// The smallest `(x - i)² + values[i]` over all `i`, for each `x`.
-fn envelope(values: &[f32]) -> Vec<f32> {
-    let cross = |a: usize, b: usize| {
-        let (x, y) = (a as f32, b as f32);
-        ((values[b] + y * y) - (values[a] + x * x)) / (2.0 * (y - x))
-    };
-    let mut lowest: Vec<(usize, f32)> = Vec::with_capacity(values.len());
-    for index in 0..values.len() {
-        let mut from = f32::NEG_INFINITY;
-        while let Some(&(last, start)) = lowest.last() {
-            from = cross(last, index);
-            if from > start {
-                break;
+/// The lower envelope of parabolas, one above each place of a line.
+#[derive(Default)]
+struct Envelope {
+    /// Place and height of each parabola that is lowest somewhere, and from where it is.
+    lowest: Vec<(f32, f32, f32)>,
+}
+
+impl Envelope {
+    /// Every value becomes the smallest `(x - i)² + values[i]` over all `i`, for its place `x`.
+    fn replace(&mut self, values: &mut [f32]) {
+        self.lowest.clear();
+        for (place, &height) in values.iter().enumerate() {
+            let place = place as f32;
+            let mut from = f32::NEG_INFINITY;
+            while let Some(&(last, low, start)) = self.lowest.last() {
+                from = ((height + place * place) - (low + last * last)) / (2.0 * (place - last));
+                if from > start {
+                    break;
+                }
+                self.lowest.pop();
+                from = f32::NEG_INFINITY;
             }
-            lowest.pop();
-            from = f32::NEG_INFINITY;
+            self.lowest.push((place, height, from));
         }
-        lowest.push((index, from));
-    }
-    let mut current = 0;
-    (0..values.len())
-        .map(|x| {
-            while current + 1 < lowest.len() && lowest[current + 1].1 < x as f32 {
+        let mut current = 0;
+        for (x, value) in values.iter_mut().enumerate() {
+            let x = x as f32;
+            while self.lowest.get(current + 1).is_some_and(|next| next.2 < x) {
                 current += 1;
             }
-            let index = lowest[current].0;
-            (x as f32 - index as f32).powi(2) + values[index]
-        })
-        .collect()
+            let (place, height, _) = self.lowest[current];
+            *value = (x - place) * (x - place) + height;
+        }
+    }
 }
 
 /// Half the width of the finer lines: the lower fifth of the depths along the ridges.
@@ -111,4 +120,65 @@ fn fine_half_width(depth: &[f32], width: usize, height: usize) -> f32 {
     }
     ridge.sort_by(f32::total_cmp);
     ridge.get(ridge.len() / 5).copied().unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drawing::raster::{Frame, InkBox, InkLine};
+    use crate::drawing::strokes::InkPoint;
+
+    fn ring(diameter: f32) -> Raster {
+        let points = (0..=100).map(|i| (i as f32 * 0.0628).sin_cos());
+        let points = points.map(|(s, c)| InkPoint { x: 0.5 + 0.25 * c, y: 0.5 + 0.3 * s, diameter }).collect();
+        Raster::render(&[InkLine { points, erases: false }], None, &Frame::around(InkBox::PAD, 200.0))
+    }
+
+    #[test]
+    fn thin_and_thick_lines_reach_the_same_width() {
+        for diameter in [0.01, 0.03, 0.08, 0.15] {
+            let changed = with_line_width(&ring(diameter), 0.12).unwrap();
+            let share = changed.line_width() / changed.ink_box(0.5).unwrap().longer();
+            assert!((share - 0.12).abs() < 0.012, "{diameter}: {share}");
+        }
+    }
+
+    #[test]
+    fn thinning_does_not_break_the_finest_line() {
+        let thin =
+            InkLine { points: [0.1, 0.5].map(|x| InkPoint { x, y: 0.5, diameter: 0.03 }).to_vec(), erases: false };
+        let thick =
+            InkLine { points: [0.5, 0.9].map(|x| InkPoint { x, y: 0.5, diameter: 0.2 }).to_vec(), erases: false };
+        let raster = Raster::render(&[thin, thick], None, &Frame::around(InkBox::PAD, 200.0));
+        let changed = with_line_width(&raster, 0.02).unwrap();
+        assert!((25..180).all(|column| changed.ink[100 * 200 + column] > 0.5));
+    }
+
+    #[test]
+    fn ink_without_lines_stays_as_it_is() {
+        assert!(with_line_width(&Raster::blank(20, 20), 0.12).is_none());
+        let full = Raster { ink: vec![1.0; 400], ..Raster::blank(20, 20) };
+        assert!(with_line_width(&full, 0.12).is_none());
+        let dot = Raster::render(
+            &[InkLine { points: vec![InkPoint { x: 0.5, y: 0.5, diameter: 0.3 }], erases: false }],
+            None,
+            &Frame::around(InkBox::PAD, 100.0),
+        );
+        assert!(with_line_width(&dot, 0.12).is_none());
+    }
+
+    #[test]
+    fn the_distance_is_that_to_the_nearest_edge() {
+        let mut inside = vec![false; 11 * 9];
+        inside[4 * 11 + 5] = true;
+        let depth = signed_distance(&inside, 11, 9);
+        for row in 0..9_usize {
+            for column in 0..11_usize {
+                let expected = (row.abs_diff(4) as f32).hypot(column.abs_diff(5) as f32);
+                let found = depth[row * 11 + column];
+                let expected = if expected == 0.0 { 0.5 } else { 0.5 - expected };
+                assert!((found - expected).abs() < 1e-4, "{row} {column}: {found} {expected}");
+            }
+        }
+    }
 }

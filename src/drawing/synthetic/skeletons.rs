@@ -137,7 +137,7 @@ fn two(c: &mut Chance) -> Vec<Path> {
     let foot_end = low + c.about(0.0, 0.08);
     let sag = c.about(0.0, 0.06);
     let through = [wide * c.between(1.0, 1.9), c.between(0.55, 0.85)];
-    let path = if c.happens(0.55) {
+    let path = if c.happens(0.6) {
         // A loop where the diagonal meets the foot: down, round to the left, over the top, off to the right.
         let (size, flat) = (c.between(0.04, 0.28), c.between(0.4, 1.0));
         let centre = [left + c.between(0.0, 1.0) * size, low - size * flat];
@@ -189,7 +189,8 @@ fn four(c: &mut Chance) -> Vec<Path> {
     let right = c.between(0.24, 0.72);
     let beyond = right + c.between(-0.02, 0.34);
     let lean = c.about(0.0, 0.06);
-    let stem_top = [right + c.about(0.04, 0.05), c.between(-0.05, 0.6) * bar];
+    let low_stem = if c.happens(0.12) { 0.3 } else { 0.0 };
+    let stem_top = [right + c.about(0.04, 0.05), (c.between(-0.05, 0.4) + low_stem) * bar];
     let stem_end = [right - c.about(0.05, 0.06), 1.0];
     let left = [c.about(0.0, 0.05), bar + c.about(0.0, 0.03)];
     let bar_end = [beyond, bar + c.about(-0.01, 0.05)];
@@ -269,6 +270,18 @@ fn six(c: &mut Chance) -> Vec<Path> {
     let turn = c.between(290.0, 440.0);
     let shrink = c.between(0.65, 1.05);
     let tilt = c.about(-0.05, 0.2);
+    if c.happens(0.45) {
+        // A straight stem, a tight turn at its foot, and a loop that comes back to it from the right.
+        let low = c.between(0.8, 0.98);
+        let right = 2.0 * wide;
+        let crown = 1.0 - 2.0 * high + c.about(0.0, 0.04);
+        let end = [left + c.between(-0.08, 0.2), c.between(crown + 0.02, 0.95)];
+        let stem = Path::default().line(top).bend([left + bow, c.between(0.35, 0.7)], [left, low]);
+        let belly = stem.bend([left, 1.01], [right * c.between(0.25, 0.5), 1.0]);
+        let shoulder = belly.bend([right, 1.0], [right, crown + high * c.between(0.5, 1.1)]);
+        let crown_at = [right * c.between(0.5, 0.8), crown];
+        return vec![shoulder.bend([right, crown], crown_at).bend([end[0] + 0.1, crown + 0.02], end)];
+    }
     // Down the left side, round the bottom, up and over into the loop.
     let mut path = Path::default().line(top).bend([left + bow * 0.5, 0.35 + bow], [left, centre[1]]);
     let pieces = 24;
@@ -347,12 +360,12 @@ fn nine(c: &mut Chance) -> Vec<Path> {
     let (wide, high) = (c.between(0.13, 0.4), c.between(0.1, 0.3));
     let side = wide * c.between(0.85, 1.1);
     let tilt = c.about(-0.1, 0.25);
-    let mut ring = if c.happens(0.3) {
+    let mut ring = if c.happens(0.4) {
         // A drop: from the stem's top to the left, down, and back up to the top.
         let top = [side, c.about(0.0, 0.05)];
         let low = high * 2.0;
         Path::default()
-            .line([top[0] + c.about(0.0, 0.03), top[1] + c.about(0.0, 0.04)])
+            .line([top[0] - c.between(-0.05, 0.8) * wide, top[1] + c.about(0.01, 0.04)])
             .bend([-wide * 0.9, c.between(-0.1, 0.1)], [-wide, high])
             .bend([-wide, low], [-wide * 0.1, low])
             .bend([side * 0.9, low], [side, high * c.between(0.4, 1.2)])
