@@ -16,3 +16,4 @@
 //! | [`workbench`] | the program without a screen; the only threads |
 //! | `ui`, `cli` | the window and the command line |
 pub mod drawing;
+pub mod ui;

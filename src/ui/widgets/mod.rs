@@ -1,0 +1,33 @@
+//! The parts that places are built from. Each takes plain numbers and answers what the user did; none knows the
+//! workbench.
+//!
+//! | file | what it shows |
+//! |---|---|
+//! | [`bars`] | ten values as bars |
+//! | [`button`] | buttons, icon buttons, pills, the switch, tooltips |
+//! | [`canvas`] | the pad |
+//! | [`digit_view`] | a digit image, sheets of them, signed maps |
+//! | [`f1_rows`] | ten F1 curves as rows |
+//! | [`field`] | rows of a form: text, choice, slider |
+//! | [`gallery`] | a scrolling grid of digit images |
+//! | [`matrix`] | the confusion matrix |
+//! | [`notice`] | sentences that come and go |
+//! | [`plot`] | curves over epochs with a shared cursor |
+//! | [`progress`] | how far something is |
+//! | [`rail`] | the items that lead to the places |
+//! | [`segmented`] | segmented control and tabs |
+//! | [`thumbnail`] | small digit images to press |
+pub mod bars;
+pub mod button;
+pub mod canvas;
+pub mod digit_view;
+pub mod f1_rows;
+pub mod field;
+pub mod gallery;
+pub mod matrix;
+pub mod notice;
+pub mod plot;
+pub mod progress;
+pub mod rail;
+pub mod segmented;
+pub mod thumbnail;
