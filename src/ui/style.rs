@@ -8,6 +8,7 @@ use super::{
 use eframe::egui::{
     self, Color32, CornerRadius, FontFamily, FontId, Margin, Response, Shadow, Stroke, StrokeKind, Style, TextStyle,
     Theme, Visuals,
+    epaint::{FontColorTransferFunction, TextOptions},
     style::{HandleShape, NumberFormatter, ScrollStyle, Selection, Spacing, WidgetVisuals, Widgets},
     vec2,
 };
@@ -131,7 +132,10 @@ fn visuals(p: &Palette) -> Visuals {
     // In the light theme a raised control has the colour of a card, so it needs an edge.
     let rest_edge = if p.dark { Stroke::NONE } else { Stroke::new(1.0, p.line) };
     let hover_edge = if p.dark { Stroke::NONE } else { Stroke::new(1.0, p.edge) };
+    // egui's own correction for light text on dark ground makes Inter a weight heavier than it is.
+    let coverage = if p.dark { FontColorTransferFunction::Gamma(0.8) } else { FontColorTransferFunction::Off };
     Visuals {
+        text_options: TextOptions { color_transfer_function: coverage, ..base.text_options },
         weak_text_color: Some(p.text2),
         widgets: Widgets {
             noninteractive: control(p.bg, Stroke::new(1.0, p.hair)),

@@ -136,7 +136,7 @@ fn paint_rows(ui: &mut Ui, bars: &DigitBars<'_>, width: f32, rows: &Rows) -> Res
         painter.rect_filled(filled, bar_radius(filled.width()), if wins { p.accent } else { p.bar0 });
         let weight = if wins { Weight::Semibold } else { Weight::Regular };
         let value = (bars.format)(values[digit]);
-        painter.text(pos2(rect.right(), y), Align2::RIGHT_CENTER, value, text::font(rows.value, weight), colour);
+        painter.text(pos2(rect.right(), y - 0.5), Align2::RIGHT_CENTER, value, text::font(rows.value, weight), colour);
     }
     response
 }

@@ -246,13 +246,17 @@ pub fn switch(ui: &mut Ui, on: &mut bool, name: &str) -> Response {
     response
 }
 
+const TOOLTIP_WIDTH: f32 = 260.0;
+
 /// Adds the usual tooltip: what it does, and the key in grey.
 pub fn tooltip(response: Response, hint: &str, key: &str) -> Response {
     if hint.is_empty() && key.is_empty() {
         return response;
     }
     response.on_hover_ui(|ui| {
-        ui.horizontal(|ui| {
+        ui.set_max_width(TOOLTIP_WIDTH);
+        ui.spacing_mut().interact_size.y = 0.0;
+        ui.horizontal_wrapped(|ui| {
             if !hint.is_empty() {
                 ui.label(text::label(hint));
             }

@@ -98,7 +98,7 @@ pub fn canvas(
         WidgetInfo::labeled(Role::Canvas, true, format!("Pad, {content}"))
     });
     if ui.is_rect_visible(rect) {
-        paint(ui, rect, output.response.id, drawing, state.is_drawing(), guides);
+        paint(ui, rect, ui.scope_id().with("pad"), drawing, state.is_drawing(), guides);
         show_pointer(ui, rect, &output.response, state.gesture.as_ref().map_or(pen, |gesture| gesture.pen));
     }
     output

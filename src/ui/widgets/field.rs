@@ -49,8 +49,10 @@ impl Row<'_> {
         ui.painter().text(at, Align2::LEFT_CENTER, self.label, text::font(text::BODY, Weight::Regular), colour);
         let field_rect = Rect::from_min_max(pos2(rect.right() - field_width, rect.top()), rect.max);
         paint_mark(ui, pos2(field_rect.left() - 12.0, rect.center().y), self.mark);
-        let mut child =
-            ui.new_child(egui::UiBuilder::new().max_rect(field_rect).layout(Layout::left_to_right(Align::Center)));
+        // A name of its own: a sentence that appears in a row above must not take the focus from this one.
+        let scope = ui.scope_id().with(("row", self.label));
+        let layout = Layout::left_to_right(Align::Center);
+        let mut child = ui.new_child(egui::UiBuilder::new().scope_id(scope).max_rect(field_rect).layout(layout));
         let answer = field(&mut child, field_width);
         if let Some(error) = self.error {
             let stroke = Stroke::new(1.0, p.error);
@@ -78,7 +80,7 @@ pub fn paint_mark(ui: &Ui, centre: egui::Pos2, mark: Mark) {
 /// One line of text, `width` wide. `name` is read aloud.
 pub fn text_field(ui: &mut Ui, content: &mut String, name: &str, width: f32) -> Response {
     let p = theme::of(ui);
-    let id = ui.next_auto_id();
+    let id = ui.scope_id().with(("text", name));
     let focused = ui.memory(|memory| memory.has_focus(id));
     let rect = Rect::from_min_size(ui.cursor().min, vec2(width, FIELD_HEIGHT));
     let hovered = ui.rect_contains_pointer(rect) && ui.is_enabled();

@@ -79,6 +79,9 @@ pub fn matrix(
     let hovered = response.hover_pos().and_then(cell_at);
     let mut chosen = response.interact_pointer_pos().filter(|_| response.clicked()).and_then(cell_at);
     let mut opened = response.double_clicked() && chosen.is_some();
+    if chosen.is_some() {
+        response.request_focus(); // so that the arrow keys go on from here
+    }
     if response.has_focus() {
         let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..Default::default() };
         ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
@@ -174,8 +177,9 @@ pub fn matrix(
         }
         if let Some(cell) = selected {
             style::ring(ui, cell_rect(cell), 4, 1.0, 2.5);
+        } else {
+            style::focus_ring(ui, &response, 8);
         }
-        style::focus_ring(ui, &response, 8);
     }
     let response = match (hovered, counts) {
         (Some(cell), Some(counts)) => {
@@ -190,9 +194,9 @@ pub fn matrix(
                 ));
             }
             // A value under the pointer is shown at once, and follows it from cell to cell.
-            response.show_tooltip_ui(|ui| {
-                ui.set_max_width(260.0);
-                ui.label(text::label(&lines[0]).strong());
+            response.clone().with_new_rect(cell_rect(cell)).show_tooltip_ui(|ui| {
+                ui.spacing_mut().item_spacing.y = 2.0;
+                ui.label(text::label(&lines[0]).font(text::font(text::LABEL, Weight::Semibold)));
                 if let Some(line) = lines.get(1) {
                     ui.label(text::label(line).color(theme::of(ui).text2));
                 }
@@ -291,7 +295,7 @@ impl<'a> Totals<'a> {
         let (row, column) = at;
         if self.counts[row][column] == 0 || !evaluated {
             let empty = if p.dark { p.track } else { p.hair };
-            theme::mix(p.bg, empty, if p.dark { 0.8 } else { 0.5 })
+            theme::mix(p.bg, empty, if p.dark { 0.8 } else { 0.3 })
         } else if row == column {
             p.diagonal(self.share(at))
         } else {

@@ -140,6 +140,19 @@ pub struct Curve<'a> {
     pub kind: CurveKind,
 }
 
+impl Curve<'_> {
+    /// The point to read at the cursor: one that was measured, but between the few points of a reference, the line.
+    fn at(&self, cursor: Option<f64>) -> Option<[f64; 2]> {
+        let (CurveKind::Reference, Some(cursor)) = (self.kind, cursor) else { return nearest(self.points, cursor) };
+        let after = self.points.partition_point(|[x, _]| *x < cursor);
+        let (Some(&[x0, y0]), Some(&[x1, y1])) = (self.points.get(after.wrapping_sub(1)), self.points.get(after))
+        else {
+            return nearest(self.points, Some(cursor));
+        };
+        Some([cursor, y0 + (y1 - y0) * (cursor - x0) / (x1 - x0).max(1e-9)])
+    }
+}
+
 /// How values are spread and written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scale {
@@ -324,7 +337,7 @@ impl Chart<'_> {
                         .width(line_width)
                         .allow_hover(false);
                     if curve.kind == CurveKind::Reference {
-                        line = line.style(LineStyle::dashed_loose());
+                        line = line.style(LineStyle::Dashed { length: 5.0 });
                     }
                     plot_ui.line(line);
                 }
@@ -376,7 +389,7 @@ impl Chart<'_> {
                 painter.line_segment(key, Stroke::new(width.max(1.5), colour));
             }
             painter.text(pos2(left + 19.0, y), Align2::LEFT_CENTER, curve.name, label.clone(), p.text2);
-            let point = nearest(curve.points, shared.cursor);
+            let point = curve.at(shared.cursor);
             let value = point.map_or_else(|| "–".to_owned(), |[_, value]| self.scale.label(value));
             painter.text(pos2(right, y), Align2::RIGHT_CENTER, value, strong.clone(), p.text);
             y += 22.0;
