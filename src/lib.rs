@@ -14,6 +14,14 @@
 //! | [`training`] | one run from start to end, on the calling thread |
 //! | [`storage`] | what outlives the process: weights, run folders, settings |
 //! | [`workbench`] | the program without a screen; the only threads |
-//! | `ui`, `cli` | the window and the command line |
+//! | [`ui`], [`cli`] | the window and the command line |
+pub mod cli;
+pub mod data;
 pub mod drawing;
+pub mod inference;
+pub mod models;
+pub mod nn;
+pub mod optim;
+pub mod storage;
+pub mod training;
 pub mod ui;

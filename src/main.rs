@@ -1,2 +1,25 @@
-//! The program: parse the command line, open the window or run a subcommand.
-fn main() {}
+//! The program: parse the command line, open the window or run a subcommand. The only exit.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use digitpad::cli::{self, Cli, Next};
+
+fn main() -> ExitCode {
+    one_thread_for_candles_own_pools();
+    match cli::run(Cli::parse()) {
+        Next::Exit(code) => ExitCode::from(code),
+        Next::Window(_) => ExitCode::from(3),
+    }
+}
+
+/// Candle keeps pools of its own that spin while they wait, and reads the list of processors at every product. Ours do
+/// the work, so both are told to stay out of the way.
+fn one_thread_for_candles_own_pools() {
+    for variable in ["CANDLE_NUM_THREADS", "RAYON_NUM_THREADS"] {
+        if std::env::var_os(variable).is_none() {
+            // SAFETY: nothing else runs yet; this is the first statement of the program.
+            unsafe { std::env::set_var(variable, "1") };
+        }
+    }
+}

@@ -2,12 +2,14 @@
 //!
 //! A [`Drawing`] is strokes over perhaps a [`Picture`] (`strokes`, `picture`); it is rendered with smooth edges at high
 //! resolution (`raster`) and reduced by MNIST's recipe (`normalize`; `thickness` for ink that is pixels already).
+//! Drawings need no hand: `synthetic` makes labelled ones in any number.
 
 mod image;
 mod normalize;
 mod picture;
 mod raster;
 mod strokes;
+mod synthetic;
 mod thickness;
 
 pub use image::{DigitImage, PIXELS, SIDE};
@@ -15,3 +17,4 @@ pub use normalize::{Preparation, Recipe, THUMBNAIL_SIDE, Thumbnail, digit_image,
 pub use picture::{Picture, PictureError};
 pub use raster::{InkBox, ink};
 pub use strokes::{DEFAULT_PEN, Drawing, InkPoint, Sample, Stroke, StrokesError, ink_diameter};
+pub use synthetic::{drawn_digit, drawn_image};

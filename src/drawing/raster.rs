@@ -74,13 +74,13 @@ impl InkLine {
 
     /// Mean diameter along the way; that of the dot where there is no way.
     pub fn mean_diameter(&self) -> f32 {
-        let (mut sum, mut length) = (0.0, 0.0);
+        let (mut sum, mut way) = (0.0, 0.0);
         for pair in self.points.windows(2) {
-            let step = (pair[1].x - pair[0].x).hypot(pair[1].y - pair[0].y);
+            let step = length(pair[1].x - pair[0].x, pair[1].y - pair[0].y);
             sum += step * (pair[0].diameter + pair[1].diameter) / 2.0;
-            length += step;
+            way += step;
         }
-        if length > 0.0 { sum / length } else { self.points.first().map_or(0.0, |point| point.diameter) }
+        if way > 0.0 { sum / way } else { self.points.first().map_or(0.0, |point| point.diameter) }
     }
 }
 
@@ -173,7 +173,7 @@ impl Raster {
         for (index, point) in line.points.iter().enumerate().skip(1) {
             let to = place(point);
             // Steps much shorter than the pen is wide cost time and show nothing.
-            let step = (to[0] - from[0]).hypot(to[1] - from[1]);
+            let step = length(to[0] - from[0], to[1] - from[1]);
             if step >= 0.15 * to[2] || index + 1 == line.points.len() {
                 self.lay_capsule(from, to, line.erases);
                 from = to;
@@ -321,6 +321,11 @@ pub fn ink(drawing: &Drawing, side: usize) -> Vec<u8> {
     let lines: Vec<InkLine> = drawing.strokes.iter().map(InkLine::of).collect();
     let frame = Frame { left: 0.0, top: 0.0, scale: side as f32, width: side, height: side };
     Raster::render(&lines, drawing.picture.as_deref(), &frame).bytes().collect()
+}
+
+/// By multiplication and root alone, which give the same digits on every machine; `hypot` need not.
+fn length(x: f32, y: f32) -> f32 {
+    (x * x + y * y).sqrt()
 }
 
 /// The pixels of `0..count` that the stretch from `low` to `high` touches, each with its share of the stretch.

@@ -62,7 +62,7 @@ impl SharedX {
         screen.min + screen.span() * ((x - low) / (high - low)) as f32
     }
 
-    fn from_screen(&self, screen: Rangef, at: f32) -> f64 {
+    fn epoch_at(&self, screen: Rangef, at: f32) -> f64 {
         let (low, high) = self.range();
         (low + (high - low) * f64::from((at - screen.min) / screen.span())).clamp(low, high)
     }
@@ -77,12 +77,12 @@ impl SharedX {
             return;
         }
         let Some(at) = response.interact_pointer_pos().or(response.hover_pos()) else { return };
-        let x = self.from_screen(screen, at.x);
+        let x = self.epoch_at(screen, at.x);
         if area.contains(at) || response.dragged() {
             self.hovered = Some(x);
         }
         if response.drag_started() {
-            self.drag_from = Some(self.from_screen(screen, at.x));
+            self.drag_from = Some(self.epoch_at(screen, at.x));
         }
         if let Some(from) = self.drag_from {
             let band = Rect::from_x_y_ranges(

@@ -1,0 +1,122 @@
+//! `digitpad eval`.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+
+use super::{ComputeArgs, output};
+use crate::data::{self, Corpus, Request, stratified_split};
+use crate::inference::{TrainedModel, evaluate};
+use crate::storage::places::runs_folder;
+use crate::storage::{record, shipped};
+
+#[derive(Args)]
+pub struct EvalArgs {
+    /// Shipped models, runs or weights files
+    #[arg(value_name = "MODEL")]
+    models: Vec<String>,
+    /// All shipped models
+    #[arg(long, conflicts_with = "models")]
+    all: bool,
+    /// mnist, drawn, or a folder with IDX files
+    #[arg(long, value_name = "SOURCE|DIR", default_value = "mnist")]
+    data: String,
+    /// The images to judge on; the validation images are those that the shipped presets keep
+    #[arg(long, value_enum, default_value = "test")]
+    split: SplitArg,
+    /// Fail where a model is more than 0.02 points below its card
+    #[arg(long)]
+    check: bool,
+    /// Folder of the runs
+    #[arg(long, value_name = "DIR")]
+    runs: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    compute: ComputeArgs,
+    /// Print JSON lines
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SplitArg {
+    Test,
+    Validation,
+}
+
+/// Points of accuracy by which a model may miss its card: processors round differently.
+const CHECK_TOLERANCE_PERCENT: f64 = 0.02;
+
+pub fn run(args: &EvalArgs) -> Result<u8> {
+    let names: Vec<String> = if args.all {
+        shipped::SHIPPED.iter().map(|shipped| shipped.id.to_owned()).collect()
+    } else {
+        args.models.clone()
+    };
+    if names.is_empty() {
+        bail!("name a model, or take --all for the shipped ones");
+    }
+    if args.check && (args.split != SplitArg::Test || args.data == "drawn") {
+        bail!("cards speak of MNIST's test set, so --check judges on nothing else");
+    }
+    let compute = args.compute.open()?;
+    let corpus = data::load(&Request::parse(&args.data))?;
+    let runs = runs_folder(args.runs.as_deref());
+    let mut below = Vec::new();
+    for name in names {
+        let file = shipped::find_weights(&name, runs.as_deref())?;
+        let model = TrainedModel::new(file.architecture, &file.weights, file.sure_above, Arc::clone(&compute))?;
+        let (dataset, indices) = images(args.split, &corpus)?;
+        let evaluation = evaluate(&model, dataset, &indices, |_| ControlFlow::Continue(()))?
+            .context("an evaluation nobody stopped has ended early")?;
+        let accuracy = evaluation.confusion.accuracy();
+        if args.json {
+            let mut line = record::evaluation(&evaluation);
+            line["model"] = name.clone().into();
+            output::json(&line);
+        } else {
+            let [low, high] = evaluation.interval();
+            output::line(format!(
+                "{name:<10} {} of {} images ({} to {}), macro F1 {:.4}, loss {:.4}, {:.2} s",
+                output::percent(accuracy),
+                evaluation.confusion.images(),
+                output::percent(low),
+                output::percent(high),
+                evaluation.confusion.macro_f1(),
+                evaluation.loss,
+                evaluation.seconds
+            ));
+        }
+        if args.check {
+            let shipped = shipped::find(&name).with_context(|| format!("{name} is not shipped, so it has no card"))?;
+            let card = shipped.card()?;
+            if 100.0 * accuracy < 100.0 * card.test_accuracy - CHECK_TOLERANCE_PERCENT {
+                below.push(format!(
+                    "{name} reaches {}, its card says {}",
+                    output::percent(accuracy),
+                    output::percent(card.test_accuracy)
+                ));
+            }
+        }
+    }
+    if below.is_empty() {
+        if args.check && !args.json {
+            output::line("every model reaches its card");
+        }
+        return Ok(0);
+    }
+    bail!("{}", below.join("; "))
+}
+
+/// The images of a split; the validation images are those of the presets: 5,000, seed 1.
+fn images(split: SplitArg, corpus: &Corpus) -> Result<(&data::Dataset, Vec<u32>)> {
+    Ok(match split {
+        SplitArg::Test => (&corpus.test, (0..corpus.test.len() as u32).collect()),
+        SplitArg::Validation => {
+            let preset = shipped::SHIPPED.first().context("no model is shipped")?.config()?;
+            let split = stratified_split(corpus.train.labels(), preset.validation, preset.seed)?;
+            (&corpus.train, split.validation)
+        }
+    })
+}

@@ -1,0 +1,118 @@
+//! The command line: the same functions as the window, for scripts, servers without a screen, and tests. A file per
+//! command; what they print and take is a contract.
+
+mod bench;
+mod data;
+mod eval;
+mod output;
+mod predict;
+mod train;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::nn::{Compute, DeviceChoice};
+
+/// Draw a digit and watch a neural network learn to read it.
+#[derive(Parser)]
+#[command(name = "digitpad", version, about, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    pub window: WindowArgs,
+}
+
+/// How the window opens.
+#[derive(Args)]
+pub struct WindowArgs {
+    /// What draws the window
+    #[arg(long, value_enum, default_value = "auto")]
+    pub renderer: RendererChoice,
+    /// Images to open
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RendererChoice {
+    Auto,
+    Wgpu,
+    Glow,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train a model
+    Train(train::TrainArgs),
+    /// Judge models on a set of images
+    Eval(eval::EvalArgs),
+    /// Read images or pen strokes
+    Predict(predict::PredictArgs),
+    /// List, fetch or verify data sets
+    Data(data::DataArgs),
+    /// Measure the speed of training and reading
+    Bench(bench::BenchArgs),
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum DeviceArg {
+    Auto,
+    Cpu,
+    Cuda,
+    Metal,
+}
+
+/// Where numbers are worked out.
+#[derive(Args)]
+struct ComputeArgs {
+    /// What computes; auto takes an accelerator when there is one
+    #[arg(long, value_enum, default_value = "auto")]
+    device: DeviceArg,
+    /// Threads on the processor; all by default
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
+}
+
+impl ComputeArgs {
+    fn open(&self) -> Result<Arc<Compute>> {
+        let choice = match self.device {
+            DeviceArg::Auto => DeviceChoice::Auto,
+            DeviceArg::Cpu => DeviceChoice::Cpu,
+            DeviceArg::Cuda => DeviceChoice::Cuda,
+            DeviceArg::Metal => DeviceChoice::Metal,
+        };
+        let compute = Compute::new(choice, self.threads.map(usize::from))?;
+        if let Some(notice) = compute.notice() {
+            output::note(notice);
+        }
+        Ok(Arc::new(compute))
+    }
+}
+
+/// What to do after the command line is understood.
+pub enum Next {
+    /// Open the window.
+    Window(WindowArgs),
+    /// Leave with this exit code.
+    Exit(u8),
+}
+
+/// Runs the subcommand, if one was given. Errors end with one sentence and exit code 1.
+pub fn run(cli: Cli) -> Next {
+    let result = match cli.command {
+        None => return Next::Window(cli.window),
+        Some(Command::Train(args)) => train::run(&args),
+        Some(Command::Eval(args)) => eval::run(&args),
+        Some(Command::Predict(args)) => predict::run(&args),
+        Some(Command::Data(args)) => data::run(&args),
+        Some(Command::Bench(args)) => bench::run(&args),
+    };
+    Next::Exit(result.unwrap_or_else(|error| {
+        output::error(&error);
+        1
+    }))
+}

@@ -1,0 +1,123 @@
+//! A network's answers to a whole set of images.
+
+use std::ops::ControlFlow;
+
+use anyhow::Result;
+use rayon::prelude::*;
+
+use super::{Confusion, Prediction, TrainedModel, wilson_interval};
+use crate::data::Dataset;
+
+/// The answer to one image of a set.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Answer {
+    /// The label of the image.
+    pub truth: u8,
+    /// The answer.
+    pub digit: u8,
+    /// Probability of the answer.
+    pub confidence: f32,
+    /// −ln of the true digit's probability.
+    pub loss: f32,
+}
+
+/// What an evaluation found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    pub confusion: Confusion,
+    /// Mean cross-entropy.
+    pub loss: f64,
+    /// One an image, in the order of the set.
+    pub answers: Vec<Answer>,
+    pub seconds: f64,
+}
+
+impl Evaluation {
+    /// The least confidence from which on at most one answer in 500 is wrong: above it an answer counts as sure.
+    /// To be asked of validation images only. 0.5 at least, and more than 1 where no confidence is enough.
+    pub fn sure_above(&self) -> f32 {
+        let mut answers = self.answers.clone();
+        answers.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+        let (mut wrong, mut least) = (0usize, 1.01f32);
+        for (i, answer) in answers.iter().enumerate() {
+            wrong += usize::from(answer.digit != answer.truth);
+            let last_of_equals = answers.get(i + 1).is_none_or(|next| next.confidence < answer.confidence);
+            if last_of_equals && wrong * 500 <= i + 1 {
+                least = answer.confidence;
+            }
+        }
+        least.max(0.5)
+    }
+
+    /// The Wilson 95 % interval of the accuracy.
+    pub fn interval(&self) -> [f64; 2] {
+        wilson_interval(self.confusion.correct(), self.confusion.images())
+    }
+}
+
+/// Images that one thread takes at a time; small enough to stay in its cache.
+const CHUNK: usize = 64;
+/// Chunks between two reports of progress.
+const CHUNKS_PER_REPORT: usize = 16;
+
+/// Asks `model` about the images of `dataset` at `indices`, in parallel and in a fixed order of sums.
+///
+/// `progress` is told how many images are done; when it breaks, the result is `None`.
+pub fn evaluate(
+    model: &TrainedModel,
+    dataset: &Dataset,
+    indices: &[u32],
+    mut progress: impl FnMut(usize) -> ControlFlow<()>,
+) -> Result<Option<Evaluation>> {
+    let start = std::time::Instant::now();
+    let mut answers = Vec::with_capacity(indices.len());
+    for part in indices.chunks(CHUNK * CHUNKS_PER_REPORT) {
+        let chunks: Vec<Vec<Answer>> = model.compute.pool.install(|| {
+            part.par_chunks(CHUNK).map(|chunk| answer_chunk(model, dataset, chunk)).collect::<Result<_>>()
+        })?;
+        answers.extend(chunks.into_iter().flatten());
+        if progress(answers.len()).is_break() {
+            return Ok(None);
+        }
+    }
+    let mut confusion = Confusion::default();
+    let mut loss = 0.0;
+    for answer in &answers {
+        confusion.add(answer.truth, answer.digit);
+        loss += f64::from(answer.loss);
+    }
+    let loss = loss / indices.len().max(1) as f64;
+    Ok(Some(Evaluation { confusion, loss, answers, seconds: start.elapsed().as_secs_f64() }))
+}
+
+fn answer_chunk(model: &TrainedModel, dataset: &Dataset, indices: &[u32]) -> Result<Vec<Answer>> {
+    let scores = model.scores(indices.iter().map(|&i| dataset.image(i as usize).as_slice()))?;
+    let answer = |(&index, scores): (&u32, [f32; 10])| {
+        let prediction = Prediction::from_scores(scores);
+        let digit = prediction.best();
+        let truth = dataset.label(index as usize);
+        let loss = -prediction.probability(truth).max(f32::MIN_POSITIVE).ln();
+        Answer { truth, digit, confidence: prediction.probability(digit), loss }
+    };
+    Ok(indices.iter().zip(scores).map(answer).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sure_begins_where_one_answer_in_500_is_wrong() {
+        let answer = |confidence: f32, right: bool| Answer { truth: 1, digit: u8::from(right), confidence, loss: 0.0 };
+        let evaluation =
+            |answers: Vec<Answer>| Evaluation { confusion: Confusion::default(), loss: 0.0, answers, seconds: 0.0 };
+        let mut answers: Vec<Answer> = (0..1_000).map(|i| answer(1.0 - i as f32 / 4_000.0, true)).collect();
+        assert_eq!(evaluation(answers.clone()).sure_above(), 1.0 - 999.0 / 4_000.0);
+        answers.push(answer(0.99, false));
+        answers.push(answer(0.98, false));
+        answers.push(answer(0.8, false));
+        // two wrong ones above: as many as 1,000 allow; the third at 0.8 comes after 801 images, too many until the end
+        assert!(evaluation(answers).sure_above() > 0.8 - 1e-6);
+        assert!(evaluation(vec![answer(0.9, false)]).sure_above() > 1.0);
+    }
+}

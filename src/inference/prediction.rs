@@ -1,0 +1,83 @@
+//! The answer to one image.
+
+use crate::models::CLASSES;
+
+/// How far an answer is to be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Sure,
+    Unsure,
+    /// There is no ink, so there is no answer.
+    Empty,
+}
+
+impl State {
+    /// As the command line writes it.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Sure => "sure",
+            Self::Unsure => "unsure",
+            Self::Empty => "empty",
+        }
+    }
+}
+
+/// Scores and probabilities of the ten digits.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Prediction {
+    /// Logits.
+    pub scores: [f32; CLASSES],
+    /// Softmax of the scores; they add up to 1.
+    pub probabilities: [f32; CLASSES],
+}
+
+impl Prediction {
+    /// From logits; scores that are not finite give probabilities of 0 but never NaN.
+    pub fn from_scores(scores: [f32; CLASSES]) -> Self {
+        let greatest = scores.iter().copied().filter(|x| x.is_finite()).fold(f32::NEG_INFINITY, f32::max);
+        let mut probabilities = scores.map(|x| if x.is_finite() { (x - greatest).exp() } else { 0.0 });
+        let sum: f32 = probabilities.iter().sum();
+        if sum > 0.0 {
+            probabilities.iter_mut().for_each(|p| *p /= sum);
+        }
+        Self { scores, probabilities }
+    }
+
+    /// The digits from the most to the least probable; equal ones in their own order.
+    pub fn ranked(&self) -> [u8; CLASSES] {
+        let mut digits: [u8; CLASSES] = std::array::from_fn(|digit| digit as u8);
+        digits.sort_by(|&a, &b| self.probability(b).total_cmp(&self.probability(a)));
+        digits
+    }
+
+    pub fn probability(&self, digit: u8) -> f32 {
+        self.probabilities[usize::from(digit)]
+    }
+
+    /// The most probable digit.
+    pub fn best(&self) -> u8 {
+        self.ranked()[0]
+    }
+
+    /// Sure when the best digit's probability reaches the threshold of the model's card.
+    pub fn state(&self, sure_above: f32) -> State {
+        if self.probability(self.best()) >= sure_above { State::Sure } else { State::Unsure }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probabilities_are_a_softmax_and_survive_extremes() {
+        let mut scores = [0.0; CLASSES];
+        scores[3] = 1000.0;
+        scores[4] = f32::NAN;
+        let prediction = Prediction::from_scores(scores);
+        assert_eq!(prediction.best(), 3);
+        assert_eq!(prediction.probability(4), 0.0);
+        assert!((prediction.probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+        assert_eq!(Prediction::from_scores([0.5; CLASSES]).ranked(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    }
+}

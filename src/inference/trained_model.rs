@@ -1,0 +1,89 @@
+//! A network with frozen weights, ready to be asked from any thread.
+
+use anyhow::{Context, Result};
+use candle_core::Tensor;
+
+use super::Prediction;
+use crate::drawing::PIXELS;
+use crate::models::{Architecture, CLASSES};
+use crate::nn::{Compute, Network, Pass, Weights, batch, rows};
+
+/// What a person is told about a layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerInfo {
+    pub name: String,
+    /// "5×5 convolution, tanh".
+    pub description: String,
+    /// `[channels, height, width]` that leave it.
+    pub output: [usize; 3],
+}
+
+/// A classifier with its weights. Cheap to ask, never changed.
+pub struct TrainedModel {
+    architecture: &'static Architecture,
+    sure_above: f32,
+    pub(super) network: Network,
+    pub(super) tensors: Vec<Tensor>,
+    pub(super) value_of: [f32; 256],
+    pub(super) compute: std::sync::Arc<Compute>,
+}
+
+impl TrainedModel {
+    /// The threshold that models get whose validation images nobody has asked.
+    pub const USUAL_SURE_ABOVE: f32 = 0.95;
+
+    /// Fails, naming the parameter, where the weights are not those of the architecture or not all finite.
+    pub fn new(
+        architecture: &'static Architecture,
+        weights: &Weights,
+        sure_above: f32,
+        compute: std::sync::Arc<Compute>,
+    ) -> Result<Self> {
+        let network = (architecture.network)()?;
+        if let Some(name) = weights.first_not_finite() {
+            anyhow::bail!("the weights of {} hold values that are not numbers, in {name}", architecture.id);
+        }
+        let tensors = weights
+            .tensors(&network, &compute.device)
+            .with_context(|| format!("these are not weights of {}", architecture.id))?;
+        Ok(Self { architecture, sure_above, network, tensors, value_of: architecture.input.table(), compute })
+    }
+
+    pub fn architecture(&self) -> &'static Architecture {
+        self.architecture
+    }
+
+    /// The probability from which on an answer counts as sure, chosen on validation images.
+    pub fn sure_above(&self) -> f32 {
+        self.sure_above
+    }
+
+    /// The layers in order.
+    pub fn layers(&self) -> Vec<LayerInfo> {
+        let info = |place: &crate::nn::Place| LayerInfo {
+            name: place.name.clone(),
+            description: place.layer.describe(),
+            output: [place.output.channels, place.output.height, place.output.width],
+        };
+        self.network.layers().iter().map(info).collect()
+    }
+
+    /// Scores of a batch, one row an image, on the calling thread.
+    pub fn scores<'a>(&self, images: impl ExactSizeIterator<Item = &'a [u8]>) -> Result<Vec<[f32; CLASSES]>> {
+        let count = images.len();
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        let operators = self.compute.operators;
+        let x = batch(images, self.network.input(), &self.value_of, operators, &self.compute.device)?;
+        let scores = self.network.forward(&x, &self.tensors, &mut Pass::evaluate(operators))?;
+        let rows = rows(&scores, count, operators)?;
+        Ok(rows.chunks_exact(CLASSES).map(|row| std::array::from_fn(|class| row[class])).collect())
+    }
+
+    /// The answer to one image.
+    pub fn predict(&self, image: &[u8; PIXELS]) -> Result<Prediction> {
+        let scores = self.scores(std::iter::once(image.as_slice()))?;
+        Ok(Prediction::from_scores(scores[0]))
+    }
+}

@@ -1,0 +1,89 @@
+//! One file or function per classifier, and one list of them. A new model is a function that chains layers and a line in
+//! [`CATALOG`]; `tests/catalog.rs` then checks it unasked.
+
+mod cnn;
+mod lenet5;
+mod mlp;
+
+use candle_core::Result;
+
+use crate::nn::{MapShape, Network};
+
+/// The images that every model here reads: one channel, 28×28.
+pub const INPUT: MapShape = MapShape::new(1, 28, 28);
+/// Digits.
+pub const CLASSES: usize = 10;
+
+/// A classifier that can be trained and shipped.
+pub struct Architecture {
+    /// Stored in files and used on the command line; never changes.
+    pub id: &'static str,
+    /// As the window writes it.
+    pub title: &'static str,
+    /// What it is, in one sentence.
+    pub summary: &'static str,
+    /// Numbers that training changes.
+    pub parameters: usize,
+    /// How bytes become numbers.
+    pub input: InputScale,
+    /// Chains the layers.
+    pub network: fn() -> Result<Network>,
+}
+
+/// `value = (byte / 255 − mean) / deviation`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct InputScale {
+    pub mean: f32,
+    pub deviation: f32,
+}
+
+impl InputScale {
+    /// Mean 0 and deviation 1 over MNIST's training images (mean 0.1307, deviation 0.3081 of byte / 255).
+    pub const STANDARDISED: Self = Self { mean: 0.1307, deviation: 0.3081 };
+
+    /// The value of every byte.
+    pub fn table(&self) -> [f32; 256] {
+        std::array::from_fn(|byte| (byte as f32 / 255.0 - self.mean) / self.deviation)
+    }
+}
+
+/// Every classifier, in the order in which they are offered.
+pub const CATALOG: &[Architecture] = &[
+    Architecture {
+        id: "lenet5",
+        title: "LeNet-5",
+        summary: "LeNet-5 as most people build it today: full C3, tanh, average pooling, softmax",
+        parameters: 61_706,
+        input: InputScale::STANDARDISED,
+        network: lenet5::network,
+    },
+    Architecture {
+        id: "cnn",
+        title: "CNN",
+        summary: "two 5×5 convolutions with ReLU and max pooling, one dense layer of 128",
+        parameters: 215_370,
+        input: InputScale::STANDARDISED,
+        network: cnn::network,
+    },
+    Architecture {
+        id: "mlp",
+        title: "MLP",
+        summary: "one hidden layer of 128 with ReLU",
+        parameters: 101_770,
+        input: InputScale::STANDARDISED,
+        network: mlp::network,
+    },
+    Architecture {
+        id: "mlp-deep",
+        title: "MLP, deep",
+        summary: "hidden layers of 256 and 128 with ReLU and dropout 0.2",
+        parameters: 235_146,
+        input: InputScale::STANDARDISED,
+        network: mlp::deep_network,
+    },
+];
+
+/// The classifier of that id.
+pub fn find(id: &str) -> Option<&'static Architecture> {
+    CATALOG.iter().find(|architecture| architecture.id == id)
+}

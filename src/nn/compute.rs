@@ -1,0 +1,104 @@
+//! Where numbers are worked out: a device, and a pool of threads of its own for the processor.
+
+use candle_core::{Device, Result};
+
+use super::Operators;
+
+/// The device that somebody asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeviceChoice {
+    /// An accelerator where there is one, else the processor.
+    #[default]
+    Auto,
+    Cpu,
+    Cuda,
+    Metal,
+}
+
+/// A device with the threads that feed it.
+pub struct Compute {
+    pub(crate) device: Device,
+    pub(crate) operators: Operators,
+    pub(crate) pool: rayon::ThreadPool,
+    notice: Option<String>,
+}
+
+impl Compute {
+    /// Opens the device and starts `threads` threads (as many as the processor runs at once, where none are named).
+    ///
+    /// With [`DeviceChoice::Auto`] a missing accelerator is no error: [`Compute::notice`] says what happened. A device
+    /// that was named must be there.
+    pub fn new(choice: DeviceChoice, threads: Option<usize>) -> anyhow::Result<Self> {
+        let (device, notice) = open(choice)?;
+        let available = std::thread::available_parallelism().map_or(1, usize::from);
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.unwrap_or(available).clamp(1, 256))
+            .thread_name(|i| format!("compute-{i}"))
+            .build()?;
+        let operators = Operators::for_device(&device);
+        Ok(Self { device, operators, pool, notice })
+    }
+
+    /// The same processor with Candle's stock operators: the path that CUDA and Metal take, as a reference.
+    pub fn stock_reference() -> anyhow::Result<Self> {
+        Ok(Self { operators: Operators::Stock, ..Self::new(DeviceChoice::Cpu, Some(1))? })
+    }
+
+    /// Threads of the pool.
+    pub fn threads(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
+    /// `cpu`, `cuda` or `metal`.
+    pub fn device_id(&self) -> &'static str {
+        match self.device {
+            Device::Cpu => "cpu",
+            Device::Cuda(_) => "cuda",
+            Device::Metal(_) => "metal",
+        }
+    }
+
+    /// As the window writes it: "CPU, 2 threads".
+    pub fn describe(&self) -> String {
+        match self.device {
+            Device::Cpu if self.threads() == 1 => "CPU, 1 thread".to_owned(),
+            Device::Cpu => format!("CPU, {} threads", self.threads()),
+            Device::Cuda(_) => "CUDA".to_owned(),
+            Device::Metal(_) => "Metal".to_owned(),
+        }
+    }
+
+    /// What a person should know about the choice of the device.
+    pub fn notice(&self) -> Option<&str> {
+        self.notice.as_deref()
+    }
+}
+
+fn open(choice: DeviceChoice) -> anyhow::Result<(Device, Option<String>)> {
+    let accelerators: [(DeviceChoice, &str, fn() -> Result<Device>, bool); 2] = [
+        (DeviceChoice::Cuda, "CUDA", || Device::new_cuda(0), cfg!(feature = "cuda")),
+        (DeviceChoice::Metal, "Metal", || Device::new_metal(0), cfg!(target_os = "macos")),
+    ];
+    let mut notice = "this program is built for the processor alone; using it".to_owned();
+    for (kind, name, open, built_in) in accelerators {
+        match choice {
+            DeviceChoice::Auto if built_in => match open() {
+                Ok(device) => return Ok((device, None)),
+                Err(error) => notice = format!("no {name} device answers ({error}); using the processor"),
+            },
+            asked if asked == kind && !built_in => {
+                anyhow::bail!("this program is built without {name}: build it for {name}, or take --device cpu")
+            }
+            asked if asked == kind => {
+                let device = open().map_err(|error| {
+                    anyhow::anyhow!(
+                        "the {name} device does not answer: {error}. Take --device cpu to use the processor"
+                    )
+                })?;
+                return Ok((device, None));
+            }
+            _ => {}
+        }
+    }
+    Ok((Device::Cpu, (choice == DeviceChoice::Auto).then_some(notice)))
+}

@@ -1,0 +1,79 @@
+//! Two-dimensional convolution with bias and activation.
+
+use candle_core::{Result, Tensor, bail};
+
+use super::cpu::kernels::ConvShape;
+use super::cpu::operators::Convolution;
+use super::network::{Layer, Pass};
+use super::params::{Init, ParamSpec};
+use super::{Activation, MapShape, Operators};
+
+/// `y[o] = activation(b[o] + Σ_c x[c] ⋆ w[o, c])`, stride 1 (LeCun et al. 1998, section II-A).
+///
+/// Maps `[in, h, w]` to `[out, h + 2p − k + 1, w + 2p − k + 1]`; parameters `weight` `[out, in, k, k]` and `bias` `[out]`.
+/// As everywhere in the field the kernel is not turned: this is a cross-correlation.
+#[derive(Clone, Copy, Debug)]
+pub struct Conv2d {
+    pub out_channels: usize,
+    pub kernel: usize,
+    pub padding: usize,
+    pub activation: Activation,
+}
+
+impl Conv2d {
+    fn shape(&self, input: MapShape) -> ConvShape {
+        ConvShape {
+            in_channels: input.channels,
+            out_channels: self.out_channels,
+            height: input.height,
+            width: input.width,
+            kernel: self.kernel,
+            padding: self.padding,
+        }
+    }
+}
+
+impl Layer for Conv2d {
+    fn describe(&self) -> String {
+        format!("{0}×{0} convolution{1}", self.kernel, self.activation.suffix())
+    }
+
+    fn output(&self, input: MapShape) -> Result<MapShape> {
+        if self.kernel == 0 || self.padding >= self.kernel {
+            bail!("padding {} must be smaller than the kernel {}", self.padding, self.kernel);
+        }
+        if input.height + 2 * self.padding < self.kernel || input.width + 2 * self.padding < self.kernel {
+            bail!("a {0}×{0} kernel does not fit maps of {1}×{2}", self.kernel, input.height, input.width);
+        }
+        let s = self.shape(input);
+        Ok(MapShape::new(self.out_channels, s.out_height(), s.out_width()))
+    }
+
+    fn params(&self, input: MapShape) -> Vec<ParamSpec> {
+        let taps = self.kernel * self.kernel;
+        vec![
+            ParamSpec {
+                name: "weight".to_owned(),
+                shape: vec![self.out_channels, input.channels, self.kernel, self.kernel],
+                init: self.activation.init(input.channels * taps, self.out_channels * taps),
+            },
+            ParamSpec { name: "bias".to_owned(), shape: vec![self.out_channels], init: Init::Zeros },
+        ]
+    }
+
+    fn forward(&self, x: &Tensor, params: &[Tensor], pass: &mut Pass) -> Result<Tensor> {
+        let [weight, bias] = params else { bail!("a convolution has two parameters, got {}", params.len()) };
+        match pass.operators {
+            Operators::Lanes => {
+                let (_, channels, height, width, _) = x.dims5()?;
+                let shape = self.shape(MapShape::new(channels, height, width));
+                x.apply_op3(weight, bias, Convolution { shape, activation: self.activation })
+            }
+            Operators::Stock => {
+                let y = x.conv2d(weight, self.padding, 1, 1, 1)?;
+                let y = y.broadcast_add(&bias.reshape((1, self.out_channels, 1, 1))?)?;
+                self.activation.stock(&y)
+            }
+        }
+    }
+}

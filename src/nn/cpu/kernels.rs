@@ -1,0 +1,518 @@
+//! The arithmetic of convolution and dense layers on blocks of eight images, serial: whoever calls splits the images.
+//! Memory order of activations: `[block, channel, row, column, 8]`; of kernels: `[out, in, row, column]`.
+
+use super::simd::{LANES, Simd, with_simd};
+
+/// Sizes of one convolution: stride 1, square kernel, the same zero padding on all sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConvShape {
+    pub in_channels: usize,
+    pub out_channels: usize,
+    pub height: usize,
+    pub width: usize,
+    pub kernel: usize,
+    pub padding: usize,
+}
+
+impl ConvShape {
+    pub fn out_height(&self) -> usize {
+        self.height + 2 * self.padding + 1 - self.kernel
+    }
+    pub fn out_width(&self) -> usize {
+        self.width + 2 * self.padding + 1 - self.kernel
+    }
+    fn padded(&self) -> (usize, usize) {
+        (self.height + 2 * self.padding, self.width + 2 * self.padding)
+    }
+}
+
+/// One block's maps with `p` zeros around each: `[channels, height, width, 8]` into `[channels, height + 2p, width + 2p, 8]`.
+fn pad_block(x: &[f32], channels: usize, height: usize, width: usize, p: usize, out: &mut Vec<f32>) {
+    let (padded_height, padded_width) = (height + 2 * p, width + 2 * p);
+    out.clear();
+    out.resize(channels * padded_height * padded_width * LANES, 0.0);
+    for c in 0..channels {
+        for row in 0..height {
+            let from = (c * height + row) * width * LANES;
+            let to = ((c * padded_height + row + p) * padded_width + p) * LANES;
+            out[to..to + width * LANES].copy_from_slice(&x[from..from + width * LANES]);
+        }
+    }
+}
+
+/// `OUT` output channels × `COLUMNS` neighbouring pixels of one block, held in registers.
+///
+/// # Safety
+/// `x` points at the window's first value in padded maps, `w` at the first channel's kernel, `y` at the first output.
+#[inline(always)]
+unsafe fn conv_tile<S: Simd, const OUT: usize, const COLUMNS: usize>(
+    x: *const f32,
+    w: *const f32,
+    bias: *const f32,
+    y: *mut f32,
+    s: &ConvShape,
+) {
+    let (padded_height, padded_width) = s.padded();
+    let weights_per_out = s.in_channels * s.kernel * s.kernel;
+    let out_map = s.out_height() * s.out_width() * LANES;
+    // SAFETY: all offsets below stay inside the shapes that `conv_forward` has asserted.
+    unsafe {
+        let mut sums = [[S::splat(0.0); COLUMNS]; OUT];
+        for (o, row) in sums.iter_mut().enumerate() {
+            *row = [S::splat(if bias.is_null() { 0.0 } else { *bias.add(o) }); COLUMNS];
+        }
+        for c in 0..s.in_channels {
+            for ky in 0..s.kernel {
+                let x_row = x.add((c * padded_height + ky) * padded_width * LANES);
+                let w_row = w.add((c * s.kernel + ky) * s.kernel);
+                for kx in 0..s.kernel {
+                    let pixels: [S; COLUMNS] = std::array::from_fn(|p| S::load(x_row.add((kx + p) * LANES)));
+                    for (o, row) in sums.iter_mut().enumerate() {
+                        let weight = S::splat(*w_row.add(o * weights_per_out + kx));
+                        for (sum, &pixel) in row.iter_mut().zip(&pixels) {
+                            *sum = pixel.mul_add(weight, *sum);
+                        }
+                    }
+                }
+            }
+        }
+        for (o, row) in sums.iter().enumerate() {
+            for (p, sum) in row.iter().enumerate() {
+                sum.store(y.add(o * out_map + p * LANES));
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As [`conv_tile`]; `y` points at the first of `OUT` whole output maps.
+#[inline(always)]
+unsafe fn conv_maps<S: Simd, const OUT: usize>(
+    x: *const f32,
+    w: *const f32,
+    bias: *const f32,
+    y: *mut f32,
+    s: &ConvShape,
+) {
+    let (_, padded_width) = s.padded();
+    // SAFETY: rows and columns run over the output, whose windows all lie inside the padded maps.
+    unsafe {
+        for row in 0..s.out_height() {
+            let x_row = x.add(row * padded_width * LANES);
+            let y_row = y.add(row * s.out_width() * LANES);
+            let mut column = 0;
+            while column + 2 <= s.out_width() {
+                conv_tile::<S, OUT, 2>(x_row.add(column * LANES), w, bias, y_row.add(column * LANES), s);
+                column += 2;
+            }
+            if column < s.out_width() {
+                conv_tile::<S, OUT, 1>(x_row.add(column * LANES), w, bias, y_row.add(column * LANES), s);
+            }
+        }
+    }
+}
+
+with_simd! {
+    /// `y[o] = bias[o] + Σ_c x[c] ⋆ w[o, c]` for every block; `bias` may be empty for none.
+    pub fn conv_forward / conv_forward_body(x: &[f32], w: &[f32], bias: &[f32], y: &mut [f32], s: &ConvShape)
+}
+
+#[inline(always)]
+fn conv_forward_body<S: Simd>(x: &[f32], w: &[f32], bias: &[f32], y: &mut [f32], s: &ConvShape) {
+    let in_block = s.in_channels * s.height * s.width * LANES;
+    let out_map = s.out_height() * s.out_width() * LANES;
+    let weights_per_out = s.in_channels * s.kernel * s.kernel;
+    assert_eq!(w.len(), s.out_channels * weights_per_out, "a kernel for every pair of channels");
+    assert!(bias.is_empty() || bias.len() == s.out_channels, "a bias for every output channel");
+    assert_eq!(x.len() / in_block, y.len() / (s.out_channels * out_map), "as many blocks in as out");
+    assert!(x.len().is_multiple_of(in_block) && y.len().is_multiple_of(s.out_channels * out_map), "whole blocks");
+    let mut padded = Vec::new();
+    for (x, y) in x.chunks_exact(in_block).zip(y.chunks_exact_mut(s.out_channels * out_map)) {
+        let x = if s.padding == 0 {
+            x
+        } else {
+            pad_block(x, s.in_channels, s.height, s.width, s.padding, &mut padded);
+            &padded
+        };
+        let mut o = 0;
+        while o < s.out_channels {
+            // SAFETY: the assertions above tie every pointer to its slice.
+            unsafe {
+                let w = w.as_ptr().add(o * weights_per_out);
+                let bias = if bias.is_empty() { std::ptr::null() } else { bias.as_ptr().add(o) };
+                let y = y.as_mut_ptr().add(o * out_map);
+                o += match s.out_channels - o {
+                    6.. => {
+                        conv_maps::<S, 6>(x.as_ptr(), w, bias, y, s);
+                        6
+                    }
+                    4.. => {
+                        conv_maps::<S, 4>(x.as_ptr(), w, bias, y, s);
+                        4
+                    }
+                    2.. => {
+                        conv_maps::<S, 2>(x.as_ptr(), w, bias, y, s);
+                        2
+                    }
+                    _ => {
+                        conv_maps::<S, 1>(x.as_ptr(), w, bias, y, s);
+                        1
+                    }
+                };
+            }
+        }
+    }
+}
+
+/// Gradient with respect to the input: the same convolution of `grad` with turned kernels, channels exchanged.
+/// `x_grad` is overwritten.
+pub fn conv_input_gradient(grad: &[f32], w: &[f32], x_grad: &mut [f32], s: &ConvShape) {
+    let k = s.kernel;
+    let mut turned = vec![0.0; w.len()];
+    for o in 0..s.out_channels {
+        for c in 0..s.in_channels {
+            for tap in 0..k * k {
+                turned[(c * s.out_channels + o) * k * k + (k * k - 1 - tap)] = w[(o * s.in_channels + c) * k * k + tap];
+            }
+        }
+    }
+    let backward = ConvShape {
+        in_channels: s.out_channels,
+        out_channels: s.in_channels,
+        height: s.out_height(),
+        width: s.out_width(),
+        kernel: k,
+        padding: k - 1 - s.padding,
+    };
+    conv_forward(grad, &turned, &[], x_grad, &backward);
+}
+
+/// `OUT` output channels × `TAPS` neighbouring taps of one kernel row, summed over one block.
+///
+/// # Safety
+/// `x` points at row `ky`, column `kx` of one padded input map, `g` at the first of `OUT` gradient maps.
+#[inline(always)]
+unsafe fn conv_weight_tile<S: Simd, const OUT: usize, const TAPS: usize>(
+    x: *const f32,
+    g: *const f32,
+    s: &ConvShape,
+) -> [[f32; TAPS]; OUT] {
+    let (_, padded_width) = s.padded();
+    let out_map = s.out_height() * s.out_width() * LANES;
+    // SAFETY: windows of the padded map that fit the output.
+    unsafe {
+        let mut sums = [[S::splat(0.0); TAPS]; OUT];
+        for row in 0..s.out_height() {
+            let x_row = x.add(row * padded_width * LANES);
+            let g_row = g.add(row * s.out_width() * LANES);
+            for column in 0..s.out_width() {
+                let pixels: [S; TAPS] = std::array::from_fn(|t| S::load(x_row.add((column + t) * LANES)));
+                for (o, row) in sums.iter_mut().enumerate() {
+                    let gradient = S::load(g_row.add(o * out_map + column * LANES));
+                    for (sum, &pixel) in row.iter_mut().zip(&pixels) {
+                        *sum = pixel.mul_add(gradient, *sum);
+                    }
+                }
+            }
+        }
+        sums.map(|row| row.map(S::sum))
+    }
+}
+
+with_simd! {
+    /// Gradients with respect to kernels and biases, added to `w_grad` and `bias_grad`.
+    pub fn conv_weight_gradient / conv_weight_gradient_body(
+        x: &[f32], grad: &[f32], w_grad: &mut [f32], bias_grad: &mut [f32], s: &ConvShape,
+    )
+}
+
+#[inline(always)]
+fn conv_weight_gradient_body<S: Simd>(
+    x: &[f32],
+    grad: &[f32],
+    w_grad: &mut [f32],
+    bias_grad: &mut [f32],
+    s: &ConvShape,
+) {
+    let in_block = s.in_channels * s.height * s.width * LANES;
+    let out_map = s.out_height() * s.out_width() * LANES;
+    let (padded_height, padded_width) = s.padded();
+    let weights_per_out = s.in_channels * s.kernel * s.kernel;
+    assert_eq!(w_grad.len(), s.out_channels * weights_per_out, "a kernel for every pair of channels");
+    assert_eq!(bias_grad.len(), s.out_channels, "a bias for every output channel");
+    assert_eq!(x.len() / in_block, grad.len() / (s.out_channels * out_map), "as many blocks in as out");
+    let mut padded = Vec::new();
+    for (x, g) in x.chunks_exact(in_block).zip(grad.chunks_exact(s.out_channels * out_map)) {
+        let x = if s.padding == 0 {
+            x
+        } else {
+            pad_block(x, s.in_channels, s.height, s.width, s.padding, &mut padded);
+            &padded
+        };
+        for (o, map) in g.chunks_exact(out_map).enumerate() {
+            let mut sum = S::splat(0.0);
+            for pixel in map.chunks_exact(LANES) {
+                // SAFETY: a chunk is eight floats.
+                sum = sum.add(unsafe { S::load(pixel.as_ptr()) });
+            }
+            bias_grad[o] += sum.sum();
+        }
+        let mut o = 0;
+        while o < s.out_channels {
+            let outs = if s.out_channels - o >= 2 { 2 } else { 1 };
+            for c in 0..s.in_channels {
+                for ky in 0..s.kernel {
+                    let mut kx = 0;
+                    while kx < s.kernel {
+                        let from = ((c * padded_height + ky) * padded_width + kx) * LANES;
+                        let to = o * weights_per_out + (c * s.kernel + ky) * s.kernel + kx;
+                        // SAFETY: the assertions above tie both pointers to their slices.
+                        unsafe {
+                            let x = x.as_ptr().add(from);
+                            let g = g.as_ptr().add(o * out_map);
+                            let mut add = |o: usize, taps: &[f32]| {
+                                for (t, value) in taps.iter().enumerate() {
+                                    w_grad[to + o * weights_per_out + t] += value;
+                                }
+                            };
+                            kx += match (outs, s.kernel - kx) {
+                                (2, 5..) => {
+                                    let sums = conv_weight_tile::<S, 2, 5>(x, g, s);
+                                    sums.iter().enumerate().for_each(|(o, taps)| add(o, taps));
+                                    5
+                                }
+                                (2, 3..) => {
+                                    let sums = conv_weight_tile::<S, 2, 3>(x, g, s);
+                                    sums.iter().enumerate().for_each(|(o, taps)| add(o, taps));
+                                    3
+                                }
+                                (2, _) => {
+                                    let sums = conv_weight_tile::<S, 2, 1>(x, g, s);
+                                    sums.iter().enumerate().for_each(|(o, taps)| add(o, taps));
+                                    1
+                                }
+                                (_, 5..) => {
+                                    add(0, &conv_weight_tile::<S, 1, 5>(x, g, s)[0]);
+                                    5
+                                }
+                                _ => {
+                                    add(0, &conv_weight_tile::<S, 1, 1>(x, g, s)[0]);
+                                    1
+                                }
+                            };
+                        }
+                    }
+                }
+            }
+            o += outs;
+        }
+    }
+}
+
+/// `OUT` rows of a matrix × `BLOCKS` blocks of eight images: `y[o] += Σ_i w[o · out_stride + i · in_stride] · x[i]`.
+///
+/// # Safety
+/// `x` and `y` point at the first of `BLOCKS` blocks, `in_block` and `out_block` floats apart; `w` at the first row.
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "a kernel names its operands and its geometry")]
+unsafe fn product_tile<S: Simd, const OUT: usize, const BLOCKS: usize>(
+    x: *const f32,
+    w: *const f32,
+    bias: *const f32,
+    y: *mut f32,
+    inputs: usize,
+    outputs: usize,
+    out_stride: usize,
+    in_stride: usize,
+) {
+    // SAFETY: `dense_product` has asserted the sizes.
+    unsafe {
+        let mut sums = [[S::splat(0.0); BLOCKS]; OUT];
+        for (o, row) in sums.iter_mut().enumerate() {
+            *row = [S::splat(if bias.is_null() { 0.0 } else { *bias.add(o) }); BLOCKS];
+        }
+        for i in 0..inputs {
+            let values: [S; BLOCKS] = std::array::from_fn(|b| S::load(x.add((b * inputs + i) * LANES)));
+            for (o, row) in sums.iter_mut().enumerate() {
+                let weight = S::splat(*w.add(o * out_stride + i * in_stride));
+                for (sum, &value) in row.iter_mut().zip(&values) {
+                    *sum = value.mul_add(weight, *sum);
+                }
+            }
+        }
+        for (o, row) in sums.iter().enumerate() {
+            for (b, sum) in row.iter().enumerate() {
+                sum.store(y.add((b * outputs + o) * LANES));
+            }
+        }
+    }
+}
+
+with_simd! {
+    /// A matrix times blocks of eight images: `y[o] = bias[o] + Σ_i w[o · out_stride + i · in_stride] · x[i]`.
+    /// Strides (inputs, 1) give the forward pass of a dense layer, (1, outputs) its gradient to the input.
+    pub fn dense_product / dense_product_body(
+        x: &[f32], w: &[f32], bias: &[f32], y: &mut [f32],
+        inputs: usize, outputs: usize, out_stride: usize, in_stride: usize,
+    )
+}
+
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "a kernel names its operands and its geometry")]
+fn dense_product_body<S: Simd>(
+    x: &[f32],
+    w: &[f32],
+    bias: &[f32],
+    y: &mut [f32],
+    inputs: usize,
+    outputs: usize,
+    out_stride: usize,
+    in_stride: usize,
+) {
+    assert_eq!(w.len(), inputs * outputs, "a weight for every pair");
+    assert!(bias.is_empty() || bias.len() == outputs, "a bias for every output");
+    assert_eq!(x.len() / (inputs * LANES), y.len() / (outputs * LANES), "as many blocks in as out");
+    let blocks = x.len() / (inputs * LANES);
+    let mut block = 0;
+    while block < blocks {
+        let pair = blocks - block >= 2;
+        let mut o = 0;
+        while o < outputs {
+            // SAFETY: offsets of whole blocks and rows inside the slices measured above.
+            unsafe {
+                let x = x.as_ptr().add(block * inputs * LANES);
+                let w = w.as_ptr().add(o * out_stride);
+                let bias = if bias.is_empty() { std::ptr::null() } else { bias.as_ptr().add(o) };
+                let y = y.as_mut_ptr().add((block * outputs + o) * LANES);
+                macro_rules! tile {
+                    ($out:literal) => {{
+                        if pair {
+                            product_tile::<S, $out, 2>(x, w, bias, y, inputs, outputs, out_stride, in_stride);
+                        } else {
+                            product_tile::<S, $out, 1>(x, w, bias, y, inputs, outputs, out_stride, in_stride);
+                        }
+                        $out
+                    }};
+                }
+                o += match outputs - o {
+                    6.. => tile!(6),
+                    4.. => tile!(4),
+                    2.. => tile!(2),
+                    _ => tile!(1),
+                };
+            }
+        }
+        block += if pair { 2 } else { 1 };
+    }
+}
+
+/// `[blocks, features, 8]` as one row an image: `[blocks · 8, features]`, rows padded with zeros to `stride` floats.
+pub fn rows_of_images(x: &[f32], features: usize, stride: usize) -> Vec<f32> {
+    let blocks = x.len() / (features * LANES);
+    let mut rows = vec![0.0; blocks * LANES * stride];
+    for (block, x) in x.chunks_exact(features * LANES).enumerate() {
+        // eight features at a time, so that reads and writes both stay within a few cache lines
+        for (group, values) in x.chunks(LANES * LANES).enumerate() {
+            for lane in 0..LANES {
+                let row = &mut rows[(block * LANES + lane) * stride + group * LANES..];
+                for (f, value) in values.chunks_exact(LANES).enumerate() {
+                    row[f] = value[lane];
+                }
+            }
+        }
+    }
+    rows
+}
+
+with_simd! {
+    /// Gradients of a dense layer, added to `w_grad` (`[outputs, inputs]`) and `bias_grad`: `Σ_images grad ⊗ x`.
+    pub fn dense_weight_gradient / dense_weight_gradient_body(
+        x: &[f32], grad: &[f32], w_grad: &mut [f32], bias_grad: &mut [f32], inputs: usize, outputs: usize,
+    )
+}
+
+#[inline(always)]
+fn dense_weight_gradient_body<S: Simd>(
+    x: &[f32],
+    grad: &[f32],
+    w_grad: &mut [f32],
+    bias_grad: &mut [f32],
+    inputs: usize,
+    outputs: usize,
+) {
+    assert_eq!(w_grad.len(), inputs * outputs, "a weight for every pair");
+    assert_eq!(bias_grad.len(), outputs, "a bias for every output");
+    let stride = inputs.next_multiple_of(2 * LANES);
+    let x_rows = rows_of_images(x, inputs, stride);
+    let g_rows = rows_of_images(grad, outputs, outputs);
+    let images = x.len() / inputs;
+    assert_eq!(g_rows.len() / outputs, images, "as many images in as out");
+    for g in g_rows.chunks_exact(outputs) {
+        for (sum, g) in bias_grad.iter_mut().zip(g) {
+            *sum += g;
+        }
+    }
+    let mut o = 0;
+    while o < outputs {
+        let outs = match outputs - o {
+            6.. => 6,
+            4.. => 4,
+            2.. => 2,
+            _ => 1,
+        };
+        for i in (0..stride).step_by(2 * LANES) {
+            let mut tile = [[0f32; 2 * LANES]; 6];
+            // SAFETY: rows are `stride` and `outputs` long, and both tiles lie inside them.
+            unsafe {
+                let x = x_rows.as_ptr().add(i);
+                let g = g_rows.as_ptr().add(o);
+                match outs {
+                    6 => outer_tile::<S, 6>(x, g, stride, outputs, images, &mut tile),
+                    4 => outer_tile::<S, 4>(x, g, stride, outputs, images, &mut tile),
+                    2 => outer_tile::<S, 2>(x, g, stride, outputs, images, &mut tile),
+                    _ => outer_tile::<S, 1>(x, g, stride, outputs, images, &mut tile),
+                }
+            }
+            let width = (inputs - i).min(2 * LANES);
+            for (k, sums) in tile[..outs].iter().enumerate() {
+                let row = &mut w_grad[(o + k) * inputs + i..][..width];
+                for (sum, value) in row.iter_mut().zip(sums) {
+                    *sum += value;
+                }
+            }
+        }
+        o += outs;
+    }
+}
+
+/// `OUT` outputs × sixteen inputs of an outer product, summed over the images.
+///
+/// # Safety
+/// `x` is valid for sixteen floats in each of `images` rows of `x_stride`, `g` for `OUT` floats in rows of `g_stride`.
+#[inline(always)]
+unsafe fn outer_tile<S: Simd, const OUT: usize>(
+    x: *const f32,
+    g: *const f32,
+    x_stride: usize,
+    g_stride: usize,
+    images: usize,
+    tile: &mut [[f32; 2 * LANES]; 6],
+) {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        let mut sums = [[S::splat(0.0); 2]; OUT];
+        for image in 0..images {
+            let x = x.add(image * x_stride);
+            let values = [S::load(x), S::load(x.add(LANES))];
+            for (o, row) in sums.iter_mut().enumerate() {
+                let gradient = S::splat(*g.add(image * g_stride + o));
+                row[0] = values[0].mul_add(gradient, row[0]);
+                row[1] = values[1].mul_add(gradient, row[1]);
+            }
+        }
+        for (row, out) in sums.iter().zip(tile.iter_mut()) {
+            row[0].store(out.as_mut_ptr());
+            row[1].store(out.as_mut_ptr().add(LANES));
+        }
+    }
+}

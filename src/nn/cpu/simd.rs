@@ -1,0 +1,275 @@
+//! Eight floats at a time: one trait, an AVX2+FMA form chosen at run time, and a portable form that compilers turn into
+//! NEON or SSE. Lanes hold images (`[block, channel, row, column, 8]`), so no kernel here ever mixes two lanes.
+
+/// Images in one vector.
+pub const LANES: usize = 8;
+
+/// Eight `f32`. Every method is inlined into a function that has the processor features it needs.
+pub trait Simd: Copy {
+    fn splat(x: f32) -> Self;
+    /// # Safety
+    /// `p` must be valid for reading eight floats.
+    unsafe fn load(p: *const f32) -> Self;
+    /// # Safety
+    /// `p` must be valid for writing eight floats.
+    unsafe fn store(self, p: *mut f32);
+    fn add(self, other: Self) -> Self;
+    fn sub(self, other: Self) -> Self;
+    fn mul(self, other: Self) -> Self;
+    fn div(self, other: Self) -> Self;
+    fn min(self, other: Self) -> Self;
+    fn max(self, other: Self) -> Self;
+    /// `self * a + b`, rounded once where the processor can.
+    fn mul_add(self, a: Self, b: Self) -> Self;
+    /// `2^n · self` for whole `n` in [-126, 127]; `n` holds whole numbers as floats.
+    fn scale_by_power_of_two(self, n: Self) -> Self;
+    /// The nearest whole number, ties to even.
+    fn round(self) -> Self;
+    /// `self` where `mask > 0`, else 0.
+    fn where_positive(self, mask: Self) -> Self;
+    /// The sum of the eight lanes, in a fixed order.
+    fn sum(self) -> f32;
+
+    /// e^x, relative error below 3e-7 for |x| ≤ 87 (range reduction by ln 2, then the Taylor series to the sixth power).
+    #[inline(always)]
+    fn exp(self) -> Self {
+        let x = self.min(Self::splat(87.0)).max(Self::splat(-87.0));
+        let n = x.mul(Self::splat(std::f32::consts::LOG2_E)).round();
+        // ln 2 in two parts, so that the remainder keeps its last bits
+        let r = n.mul_add(Self::splat(-0.693_359_4), x);
+        let r = n.mul_add(Self::splat(2.121_944_4e-4), r);
+        let mut sum = Self::splat(1.0 / 720.0);
+        for coefficient in [1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
+            sum = sum.mul_add(r, Self::splat(coefficient));
+        }
+        sum.scale_by_power_of_two(n)
+    }
+
+    /// tanh x = 1 − 2 / (e^{2x} + 1), absolute error below 3e-7.
+    #[inline(always)]
+    fn tanh(self) -> Self {
+        let one = Self::splat(1.0);
+        let e = self.add(self).exp();
+        one.sub(Self::splat(2.0).div(e.add(one)))
+    }
+}
+
+/// The portable form.
+#[derive(Clone, Copy)]
+pub struct Portable([f32; LANES]);
+
+impl Portable {
+    #[inline(always)]
+    fn zip(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+        Self(std::array::from_fn(|i| f(self.0[i], other.0[i])))
+    }
+}
+
+impl Simd for Portable {
+    #[inline(always)]
+    fn splat(x: f32) -> Self {
+        Self([x; LANES])
+    }
+    #[inline(always)]
+    unsafe fn load(p: *const f32) -> Self {
+        // SAFETY: the caller promises eight readable floats.
+        Self(unsafe { p.cast::<[f32; LANES]>().read_unaligned() })
+    }
+    #[inline(always)]
+    unsafe fn store(self, p: *mut f32) {
+        // SAFETY: the caller promises eight writable floats.
+        unsafe { p.cast::<[f32; LANES]>().write_unaligned(self.0) }
+    }
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        self.zip(other, |a, b| a + b)
+    }
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        self.zip(other, |a, b| a - b)
+    }
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        self.zip(other, |a, b| a * b)
+    }
+    #[inline(always)]
+    fn div(self, other: Self) -> Self {
+        self.zip(other, |a, b| a / b)
+    }
+    #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        self.zip(other, |a, b| if a < b { a } else { b })
+    }
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        self.zip(other, |a, b| if a > b { a } else { b })
+    }
+    #[inline(always)]
+    fn mul_add(self, a: Self, b: Self) -> Self {
+        Self(std::array::from_fn(|i| {
+            // a fused product is one instruction on 64-bit Arm and a slow call on old x86
+            if cfg!(target_arch = "aarch64") { self.0[i].mul_add(a.0[i], b.0[i]) } else { self.0[i] * a.0[i] + b.0[i] }
+        }))
+    }
+    #[inline(always)]
+    fn scale_by_power_of_two(self, n: Self) -> Self {
+        self.zip(n, |x, n| x * f32::from_bits((((n as i32) + 127) << 23) as u32))
+    }
+    #[inline(always)]
+    fn round(self) -> Self {
+        Self(self.0.map(f32::round_ties_even))
+    }
+    #[inline(always)]
+    fn where_positive(self, mask: Self) -> Self {
+        self.zip(mask, |x, m| if m > 0.0 { x } else { 0.0 })
+    }
+    #[inline(always)]
+    fn sum(self) -> f32 {
+        let v = self.0;
+        ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]))
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use super::Simd;
+    use std::arch::x86_64::*;
+
+    /// AVX2 with FMA. Made only inside functions that `with_simd!` enters after asking the processor.
+    #[derive(Clone, Copy)]
+    pub struct Avx2(__m256);
+
+    // SAFETY (all of this block): `Avx2` values exist only under `#[target_feature(enable = "avx2,fma")]`.
+    impl Simd for Avx2 {
+        #[inline(always)]
+        fn splat(x: f32) -> Self {
+            Self(unsafe { _mm256_set1_ps(x) })
+        }
+        #[inline(always)]
+        unsafe fn load(p: *const f32) -> Self {
+            Self(unsafe { _mm256_loadu_ps(p) })
+        }
+        #[inline(always)]
+        unsafe fn store(self, p: *mut f32) {
+            unsafe { _mm256_storeu_ps(p, self.0) }
+        }
+        #[inline(always)]
+        fn add(self, other: Self) -> Self {
+            Self(unsafe { _mm256_add_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn sub(self, other: Self) -> Self {
+            Self(unsafe { _mm256_sub_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn mul(self, other: Self) -> Self {
+            Self(unsafe { _mm256_mul_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn div(self, other: Self) -> Self {
+            Self(unsafe { _mm256_div_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn min(self, other: Self) -> Self {
+            Self(unsafe { _mm256_min_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn max(self, other: Self) -> Self {
+            Self(unsafe { _mm256_max_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn mul_add(self, a: Self, b: Self) -> Self {
+            Self(unsafe { _mm256_fmadd_ps(self.0, a.0, b.0) })
+        }
+        #[inline(always)]
+        fn scale_by_power_of_two(self, n: Self) -> Self {
+            Self(unsafe {
+                let exponent = _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n.0), _mm256_set1_epi32(127)), 23);
+                _mm256_mul_ps(self.0, _mm256_castsi256_ps(exponent))
+            })
+        }
+        #[inline(always)]
+        fn round(self) -> Self {
+            Self(unsafe { _mm256_round_ps(self.0, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC) })
+        }
+        #[inline(always)]
+        fn where_positive(self, mask: Self) -> Self {
+            Self(unsafe { _mm256_and_ps(self.0, _mm256_cmp_ps(mask.0, _mm256_setzero_ps(), _CMP_GT_OQ)) })
+        }
+        #[inline(always)]
+        fn sum(self) -> f32 {
+            unsafe {
+                let four = _mm_add_ps(_mm256_castps256_ps128(self.0), _mm256_extractf128_ps(self.0, 1));
+                let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+                _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)))
+            }
+        }
+    }
+}
+#[cfg(target_arch = "x86_64")]
+pub use avx2::Avx2;
+
+/// Whether the AVX2+FMA form runs here.
+pub fn has_avx2() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma")
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        false
+    }
+}
+
+/// Defines `fn $name(args)` that calls `$body::<Avx2>(args)` where the processor has it, else `$body::<Portable>(args)`.
+macro_rules! with_simd {
+    ($(#[$doc:meta])* $vis:vis fn $name:ident / $body:ident ($($arg:ident : $type:ty),* $(,)?)) => {
+        $(#[$doc])*
+        #[allow(clippy::too_many_arguments, reason = "a kernel names its operands and its geometry")]
+        $vis fn $name($($arg: $type),*) {
+            #[cfg(target_arch = "x86_64")]
+            if $crate::nn::cpu::simd::has_avx2() {
+                #[target_feature(enable = "avx2,fma")]
+                #[allow(clippy::too_many_arguments, reason = "as above")]
+                fn avx2($($arg: $type),*) {
+                    $body::<$crate::nn::cpu::simd::Avx2>($($arg),*);
+                }
+                // SAFETY: the processor has just said that it has both features.
+                return unsafe { avx2($($arg),*) };
+            }
+            $body::<$crate::nn::cpu::simd::Portable>($($arg),*);
+        }
+    };
+}
+pub(crate) use with_simd;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tanh_of<S: Simd>(x: f32) -> f32 {
+        let mut out = [0f32; LANES];
+        unsafe { S::splat(x).tanh().store(out.as_mut_ptr()) };
+        out[3]
+    }
+
+    with_simd! { pub fn tanh_all / tanh_all_body(x: &[f32], y: &mut [f32]) }
+    #[inline(always)]
+    fn tanh_all_body<S: Simd>(x: &[f32], y: &mut [f32]) {
+        for (x, y) in x.chunks_exact(LANES).zip(y.chunks_exact_mut(LANES)) {
+            unsafe { S::load(x.as_ptr()).tanh().store(y.as_mut_ptr()) };
+        }
+    }
+
+    #[test]
+    fn tanh_agrees_with_libm_over_its_whole_range() {
+        let x: Vec<f32> = (0..8_000).map(|i| (i as f32 - 4_000.0) / 200.0).collect();
+        let mut y = vec![0.0; x.len()];
+        tanh_all(&x, &mut y);
+        for (x, y) in x.iter().zip(&y) {
+            assert!((x.tanh() - y).abs() < 3e-7, "tanh {x} = {}, got {y}", x.tanh());
+            assert!((tanh_of::<Portable>(*x) - x.tanh()).abs() < 3e-7, "portable, at {x}");
+        }
+        assert!(tanh_of::<Portable>(200.0) == 1.0 && tanh_of::<Portable>(-200.0) == -1.0);
+    }
+}

@@ -1,0 +1,54 @@
+//! A fully connected layer with bias and activation.
+
+use candle_core::{Result, Tensor, bail};
+
+use super::cpu::operators;
+use super::network::{Layer, Pass};
+use super::params::{Init, ParamSpec};
+use super::{Activation, MapShape, Operators};
+
+/// `y = activation(W x + b)`: maps of any shape, read in the order channel, row, column, to `[outputs, 1, 1]`.
+///
+/// Parameters `weight` `[outputs, inputs]` and `bias` `[outputs]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Dense {
+    pub outputs: usize,
+    pub activation: Activation,
+}
+
+impl Layer for Dense {
+    fn describe(&self) -> String {
+        format!("dense{}", self.activation.suffix())
+    }
+
+    fn output(&self, input: MapShape) -> Result<MapShape> {
+        if input.size() == 0 || self.outputs == 0 {
+            bail!("a dense layer needs inputs and outputs, got {} and {}", input.size(), self.outputs);
+        }
+        Ok(MapShape::new(self.outputs, 1, 1))
+    }
+
+    fn params(&self, input: MapShape) -> Vec<ParamSpec> {
+        let weight = ParamSpec {
+            name: "weight".to_owned(),
+            shape: vec![self.outputs, input.size()],
+            init: self.activation.init(input.size(), self.outputs),
+        };
+        vec![weight, ParamSpec { name: "bias".to_owned(), shape: vec![self.outputs], init: Init::Zeros }]
+    }
+
+    fn forward(&self, x: &Tensor, params: &[Tensor], pass: &mut Pass) -> Result<Tensor> {
+        let [weight, bias] = params else { bail!("a dense layer has two parameters, got {}", params.len()) };
+        match pass.operators {
+            Operators::Lanes => {
+                let inputs = weight.dims()[1];
+                let operator = operators::Dense { inputs, outputs: self.outputs, activation: self.activation };
+                x.apply_op3(weight, bias, operator)
+            }
+            Operators::Stock => {
+                let y = x.flatten_from(1)?.matmul(&weight.t()?)?.broadcast_add(bias)?;
+                self.activation.stock(&y.reshape((y.dims()[0], self.outputs, 1, 1))?)
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What acts on every value alone: activations and dropout.
+
+use candle_core::{Result, Tensor, bail};
+use rand::RngCore;
+
+use super::cpu::simd::LANES;
+use super::network::{Layer, Pass};
+use super::params::{Init, ParamSpec};
+use super::{MapShape, Operators};
+
+/// The function at the end of a convolution or dense layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    Identity,
+    Tanh,
+    /// max(x, 0); its slope at 0 is 0 in our kernels and 1 in Candle's.
+    Relu,
+}
+
+impl Activation {
+    pub(super) fn suffix(self) -> &'static str {
+        match self {
+            Self::Identity => "",
+            Self::Tanh => ", tanh",
+            Self::Relu => ", ReLU",
+        }
+    }
+
+    /// The initialisation that suits what follows the weights.
+    pub(super) fn init(self, fan_in: usize, fan_out: usize) -> Init {
+        match self {
+            Self::Relu => Init::kaiming(fan_in),
+            Self::Identity | Self::Tanh => Init::xavier(fan_in, fan_out),
+        }
+    }
+
+    pub(super) fn stock(self, x: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::Identity => Ok(x.clone()),
+            Self::Tanh => x.tanh(),
+            Self::Relu => x.relu(),
+        }
+    }
+}
+
+/// While training, silences each value with this probability and scales the others by 1 / (1 − rate), so that a finished
+/// network needs no change (Srivastava et al. 2014, inverted form).
+#[derive(Clone, Copy, Debug)]
+pub struct Dropout {
+    pub rate: f32,
+}
+
+impl Layer for Dropout {
+    fn describe(&self) -> String {
+        format!("dropout {}", self.rate)
+    }
+
+    fn output(&self, input: MapShape) -> Result<MapShape> {
+        if !(0.0..1.0).contains(&self.rate) {
+            bail!("a dropout rate lies in [0, 1), got {}", self.rate);
+        }
+        Ok(input)
+    }
+
+    fn params(&self, _: MapShape) -> Vec<ParamSpec> {
+        Vec::new()
+    }
+
+    fn forward(&self, x: &Tensor, _: &[Tensor], pass: &mut Pass) -> Result<Tensor> {
+        let Some(stream) = &mut pass.training else { return Ok(x.clone()) };
+        if self.rate == 0.0 {
+            return Ok(x.clone());
+        }
+        let keep = 1.0 / (1.0 - self.rate);
+        // 16 random bits decide a value: the rate is met to one part in 65,536
+        let threshold = (f64::from(self.rate) * 65_536.0).round() as u32;
+        let mut draw = |count: usize| -> Vec<f32> {
+            let mut bytes = vec![0u8; 2 * count];
+            stream.fill_bytes(&mut bytes);
+            let value = |pair: &[u8]| u32::from(pair[0]) | u32::from(pair[1]) << 8;
+            bytes.chunks_exact(2).map(|pair| if value(pair) < threshold { 0.0 } else { keep }).collect()
+        };
+        let mask = match pass.operators {
+            Operators::Lanes => draw(x.elem_count()),
+            // drawn in the order of the lanes, so that both kinds of operators silence the same values
+            Operators::Stock => {
+                let images = x.dims()[0];
+                let features = x.elem_count() / images;
+                let lanes = draw(images.next_multiple_of(LANES) * features);
+                let at = |n: usize, f: usize| lanes[(n / LANES) * features * LANES + f * LANES + n % LANES];
+                (0..images * features).map(|i| at(i / features, i % features)).collect()
+            }
+        };
+        x.mul(&Tensor::from_vec(mask, x.shape(), x.device())?)
+    }
+}

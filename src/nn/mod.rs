@@ -1,0 +1,27 @@
+//! Layers, parameters, and the network that chains them. Knows no digits, no files, no threads.
+//!
+//! A network is a list of named layers; from one list come the forward pass, the feature maps and the parameter table.
+//! Every layer runs in two ways, chosen by [`Operators`]: our own kernels on the processor, and Candle's stock operators
+//! on CUDA and Metal (and, as the reference, in tests).
+
+mod compute;
+mod conv;
+pub mod cpu;
+mod dense;
+mod elementwise;
+mod layout;
+mod loss;
+mod network;
+mod params;
+mod pooling;
+pub mod random;
+
+pub use compute::{Compute, DeviceChoice};
+pub use conv::Conv2d;
+pub use dense::Dense;
+pub use elementwise::{Activation, Dropout};
+pub use layout::{MapShape, Operators, batch, maps_of_image, rows};
+pub use loss::softmax_cross_entropy;
+pub use network::{Layer, Network, Pass, Place};
+pub use params::{Init, ParamSpec, ParamStore, WeightEntry, Weights};
+pub use pooling::{AvgPool, MaxPool};

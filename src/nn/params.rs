@@ -1,0 +1,151 @@
+//! Parameters: ordered, named, seeded variables for training, and frozen deep copies for everybody else.
+
+use std::sync::Arc;
+
+use candle_core::{Device, Result, Tensor, Var, bail};
+use rand::Rng;
+use sha2::{Digest, Sha256};
+
+use super::Network;
+use super::random::{Purpose, stream};
+
+/// How a parameter begins.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Init {
+    Zeros,
+    /// Uniform in ±bound.
+    Uniform {
+        bound: f32,
+    },
+}
+
+impl Init {
+    /// Uniform in ±√(6 / (in + out)): keeps variances through tanh layers (Glorot & Bengio 2010, eq. 16).
+    pub fn xavier(fan_in: usize, fan_out: usize) -> Self {
+        Self::Uniform { bound: (6.0 / (fan_in + fan_out) as f32).sqrt() }
+    }
+
+    /// Uniform in ±√(6 / in): keeps variances through rectified layers (He et al. 2015, eq. 10).
+    pub fn kaiming(fan_in: usize) -> Self {
+        Self::Uniform { bound: (6.0 / fan_in as f32).sqrt() }
+    }
+
+    fn values(self, count: usize, seed: u64, index: usize) -> Vec<f32> {
+        match self {
+            Self::Zeros => vec![0.0; count],
+            Self::Uniform { bound } => {
+                let mut rng = stream(seed, Purpose::Initialise, index as u64, 0);
+                (0..count).map(|_| rng.random_range(-bound..=bound)).collect()
+            }
+        }
+    }
+}
+
+/// A parameter that a layer asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParamSpec {
+    /// `layer.weight`, `layer.bias`: unique in a network and part of the file format.
+    pub name: String,
+    pub shape: Vec<usize>,
+    pub init: Init,
+}
+
+/// The variables of one training, in the network's order.
+pub struct ParamStore {
+    names: Vec<String>,
+    vars: Vec<Var>,
+}
+
+impl ParamStore {
+    /// Fresh parameters; the same seed gives the same values on every device.
+    pub fn initialise(network: &Network, seed: u64, device: &Device) -> Result<Self> {
+        let mut store = Self { names: Vec::new(), vars: Vec::new() };
+        for (index, spec) in network.params().iter().enumerate() {
+            let values = spec.init.values(spec.shape.iter().product(), seed, index);
+            store.names.push(spec.name.clone());
+            store.vars.push(Var::from_tensor(&Tensor::from_vec(values, spec.shape.clone(), device)?)?);
+        }
+        Ok(store)
+    }
+
+    /// Variables that begin as a copy of `weights`. Fails where they do not fit the network.
+    pub fn from_weights(network: &Network, weights: &Weights, device: &Device) -> Result<Self> {
+        let tensors = weights.tensors(network, device)?;
+        let vars = tensors.iter().map(Var::from_tensor).collect::<Result<_>>()?;
+        Ok(Self { names: network.params().iter().map(|spec| spec.name.clone()).collect(), vars })
+    }
+
+    pub fn vars(&self) -> &[Var] {
+        &self.vars
+    }
+
+    /// The variables as the tensors that a forward pass takes; gradients flow back to them.
+    pub fn tensors(&self) -> Vec<Tensor> {
+        self.vars.iter().map(|var| var.as_tensor().clone()).collect()
+    }
+
+    /// A deep copy of the present values.
+    pub fn weights(&self) -> Result<Weights> {
+        let entries = self.names.iter().zip(&self.vars).map(|(name, var)| {
+            let values: Vec<f32> = var.as_tensor().flatten_all()?.to_vec1()?;
+            Ok(WeightEntry { name: name.clone(), shape: var.dims().to_vec(), values: values.into() })
+        });
+        Ok(Weights { entries: entries.collect::<Result<_>>()? })
+    }
+}
+
+/// One frozen parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WeightEntry {
+    pub name: String,
+    pub shape: Vec<usize>,
+    pub values: Arc<[f32]>,
+}
+
+/// Frozen parameters in store order: plain numbers, cheap to clone, safe to hand to another thread.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Weights {
+    pub entries: Vec<WeightEntry>,
+}
+
+impl Weights {
+    /// Tensors outside any graph. Fails, naming the parameter, unless names, order and shapes are the network's.
+    pub fn tensors(&self, network: &Network, device: &Device) -> Result<Vec<Tensor>> {
+        let specs = network.params();
+        if specs.len() != self.entries.len() {
+            bail!("the network has {} parameters, the weights have {}", specs.len(), self.entries.len());
+        }
+        let tensors = specs.iter().zip(&self.entries).map(|(spec, entry)| {
+            if spec.name != entry.name || spec.shape != entry.shape {
+                bail!(
+                    "expected {} of shape {:?}, found {} of shape {:?}",
+                    spec.name,
+                    spec.shape,
+                    entry.name,
+                    entry.shape
+                );
+            }
+            Tensor::from_slice(&entry.values, entry.shape.clone(), device)
+        });
+        tensors.collect()
+    }
+
+    /// Numbers in all parameters together.
+    pub fn parameter_count(&self) -> usize {
+        self.entries.iter().map(|entry| entry.values.len()).sum()
+    }
+
+    /// The first parameter that holds a value that is not finite.
+    pub fn first_not_finite(&self) -> Option<&str> {
+        self.entries.iter().find(|entry| entry.values.iter().any(|x| !x.is_finite())).map(|entry| entry.name.as_str())
+    }
+
+    /// SHA-256, in hexadecimal, of the little-endian bytes of all values in store order.
+    pub fn sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        for value in self.entries.iter().flat_map(|entry| entry.values.iter()) {
+            hash.update(value.to_le_bytes());
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}

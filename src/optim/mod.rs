@@ -1,0 +1,127 @@
+//! How parameters move: optimisers with their own saved state, and schedules of the learning rate.
+
+mod adam;
+mod elementwise;
+mod schedule;
+mod sgd;
+
+use candle_core::{Result, Tensor};
+use serde::{Deserialize, Serialize};
+
+pub use adam::Adam;
+pub use schedule::Schedule;
+pub use sgd::Sgd;
+
+use crate::nn::ParamStore;
+
+/// Moves parameters against their gradients.
+pub trait Optimizer: Send {
+    /// One update; `gradients` in the order of the store, of the same shapes.
+    fn step(&mut self, params: &ParamStore, gradients: &[Tensor], learning_rate: f64) -> Result<()>;
+
+    /// What it remembers between updates, named; with the parameters this is all that going on later needs.
+    fn state(&self) -> Result<Vec<(String, Vec<f32>)>>;
+
+    /// Takes up a state given by [`Optimizer::state`] for the same parameters. Fails where names or sizes differ.
+    fn restore(&mut self, params: &ParamStore, state: &[(String, Vec<f32>)]) -> Result<()>;
+}
+
+/// An optimiser and its settings, as a configuration names it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum OptimizerConfig {
+    /// Stochastic gradient descent; with momentum 0 the plain form.
+    Sgd {
+        #[serde(default)]
+        momentum: f64,
+        #[serde(default)]
+        weight_decay: f64,
+    },
+    /// Kingma & Ba 2015.
+    Adam {
+        #[serde(default = "adam_beta1")]
+        beta1: f64,
+        #[serde(default = "adam_beta2")]
+        beta2: f64,
+    },
+    /// Adam with decoupled weight decay (Loshchilov & Hutter 2019).
+    AdamW {
+        #[serde(default = "adam_beta1")]
+        beta1: f64,
+        #[serde(default = "adam_beta2")]
+        beta2: f64,
+        weight_decay: f64,
+    },
+}
+
+fn adam_beta1() -> f64 {
+    0.9
+}
+
+fn adam_beta2() -> f64 {
+    0.999
+}
+
+impl OptimizerConfig {
+    /// The names by which commands and the window choose an optimiser, each with its usual settings.
+    pub const CHOICES: [(&'static str, &'static str, Self); 4] = [
+        ("sgd", "SGD", Self::Sgd { momentum: 0.0, weight_decay: 0.0 }),
+        ("momentum", "SGD, momentum 0.9", Self::Sgd { momentum: 0.9, weight_decay: 0.0 }),
+        ("adam", "Adam", Self::Adam { beta1: 0.9, beta2: 0.999 }),
+        ("adamw", "AdamW", Self::AdamW { beta1: 0.9, beta2: 0.999, weight_decay: 0.01 }),
+    ];
+
+    /// The optimiser of that name.
+    pub fn find(id: &str) -> Option<Self> {
+        Self::CHOICES.iter().find(|(name, ..)| *name == id).map(|(.., config)| *config)
+    }
+
+    /// The name that fits these settings best.
+    pub fn id(&self) -> &'static str {
+        match self {
+            Self::Sgd { momentum, .. } if *momentum == 0.0 => "sgd",
+            Self::Sgd { .. } => "momentum",
+            Self::Adam { .. } => "adam",
+            Self::AdamW { .. } => "adamw",
+        }
+    }
+
+    /// A learning rate that usually works with it.
+    pub fn usual_learning_rate(&self) -> f64 {
+        match self {
+            Self::Sgd { momentum, .. } if *momentum == 0.0 => 0.1,
+            Self::Sgd { .. } => 0.02,
+            Self::Adam { .. } | Self::AdamW { .. } => 0.001,
+        }
+    }
+
+    /// A sentence for the first setting that cannot be.
+    pub fn validate(&self) -> std::result::Result<(), String> {
+        let share = |name: &str, x: f64| {
+            if (0.0..1.0).contains(&x) { Ok(()) } else { Err(format!("{name} lies in [0, 1), got {x}")) }
+        };
+        let decay = |x: f64| {
+            if x.is_finite() && (0.0..=1.0).contains(&x) {
+                Ok(())
+            } else {
+                Err(format!("weight decay lies between 0 and 1, got {x}"))
+            }
+        };
+        match *self {
+            Self::Sgd { momentum, weight_decay } => share("momentum", momentum).and(decay(weight_decay)),
+            Self::Adam { beta1, beta2 } => share("beta1", beta1).and(share("beta2", beta2)),
+            Self::AdamW { beta1, beta2, weight_decay } => {
+                share("beta1", beta1).and(share("beta2", beta2)).and(decay(weight_decay))
+            }
+        }
+    }
+
+    /// The optimiser itself, for these parameters.
+    pub fn build(&self, params: &ParamStore) -> Result<Box<dyn Optimizer>> {
+        Ok(match *self {
+            Self::Sgd { momentum, weight_decay } => Box::new(Sgd::new(params, momentum, weight_decay)?),
+            Self::Adam { beta1, beta2 } => Box::new(Adam::new(params, beta1, beta2, 0.0)?),
+            Self::AdamW { beta1, beta2, weight_decay } => Box::new(Adam::new(params, beta1, beta2, weight_decay)?),
+        })
+    }
+}

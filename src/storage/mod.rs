@@ -1,0 +1,27 @@
+//! What outlives the process. Data sets are not here: they can be fetched again, see [`crate::data`].
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `atomic.rs` | writing a file so that a reader finds the old one or the new one, never half of one |
+//! | `places.rs` | [`Places`]: where the program keeps settings, runs and data sets |
+//! | `settings.rs` | [`SettingsFile`]: what the window remembers |
+//! | `weights_file.rs` | weights as safetensors files |
+//! | `shipped.rs` | the models inside the program: presets, weights, cards |
+//! | `run_folder.rs` | the folder of a run; finding one again |
+//! | `recorded_run.rs` | a training that is written down as it goes |
+//! | `picture_file.rs` | image files, read and written |
+//! | `record.rs` | the JSON of runs and commands |
+
+pub mod atomic;
+pub mod picture_file;
+pub mod places;
+pub mod record;
+pub mod recorded_run;
+pub mod run_folder;
+pub mod settings;
+pub mod shipped;
+pub mod weights_file;
+
+pub use atomic::{WriteError, write_atomically};
+pub use places::Places;
+pub use settings::{Renderer, Settings, SettingsFile, Theme};

@@ -1,0 +1,62 @@
+//! A training that is written down as it goes: the same for the window and the command line.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use super::run_folder::RunFolder;
+use crate::inference::{Evaluation, TrainedModel, evaluate};
+use crate::nn::{Compute, Weights};
+use crate::training::{self, Event, LiveSettings, Outcome, Stop, TrainingConfig, TrainingData};
+
+/// A finished run with its record.
+pub struct RecordedRun {
+    /// The run's folder.
+    pub folder: PathBuf,
+    pub outcome: Outcome,
+    /// The best weights on the test set, for the record; never used to choose anything.
+    pub test: Option<Evaluation>,
+}
+
+/// Runs [`training::run`] and writes its folder: the configuration before the first update, every epoch before
+/// `observe` hears of it, and the metrics at the end.
+///
+/// `begun` is told the folder. A record that cannot be written once the run goes on does not end it: `warn` is told, and
+/// the next epoch tries again.
+#[allow(clippy::too_many_arguments, reason = "one call says all that a run needs")]
+pub fn train(
+    config: &TrainingConfig,
+    data: &TrainingData,
+    compute: &Arc<Compute>,
+    start: Option<&Weights>,
+    (runs, name): (&Path, &str),
+    begun: &mut dyn FnMut(&RunFolder),
+    warn: &mut dyn FnMut(String),
+    observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<Stop, Option<LiveSettings>>,
+) -> Result<RecordedRun> {
+    config.validate()?;
+    let mut folder = RunFolder::create(runs, name, config)?;
+    begun(&folder);
+    let outcome = training::run(config, data, compute, start, &mut |event| {
+        if let Event::Epoch(summary) = &event
+            && let Err(error) = folder.epoch(summary)
+        {
+            warn(format!("The run goes on, but epoch {} could not be written: {error:#}", summary.epoch));
+        }
+        observe(event)
+    })?;
+    let test = if data.corpus.test.is_empty() {
+        None
+    } else {
+        let model =
+            TrainedModel::new(config.architecture()?, &outcome.best_weights, outcome.sure_above, Arc::clone(compute))?;
+        let all: Vec<u32> = (0..data.corpus.test.len() as u32).collect();
+        evaluate(&model, &data.corpus.test, &all, |_| ControlFlow::Continue(()))?
+    };
+    if let Err(error) = folder.finish(&outcome, compute.device_id(), test.as_ref()) {
+        warn(format!("The run is done, but its record could not be written: {error:#}"));
+    }
+    Ok(RecordedRun { folder: folder.path().to_owned(), outcome, test })
+}

@@ -1,0 +1,210 @@
+//! A folder per run: `config.toml` first, a line of `history.jsonl` after every epoch, `best.safetensors`,
+//! `last.safetensors` and `last-optimizer.safetensors`, and `metrics.json` at the end.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use super::weights_file::{WeightsFile, state_to_bytes};
+use super::{record, write_atomically};
+use crate::inference::Evaluation;
+use crate::nn::Weights;
+use crate::training::{EpochSummary, Outcome, TrainingConfig};
+
+/// A run that is being written.
+pub struct RunFolder {
+    path: PathBuf,
+    config: TrainingConfig,
+    history: File,
+    /// Held while the run is written, so that nobody else takes the folder for theirs.
+    _lock: File,
+}
+
+impl RunFolder {
+    /// Makes `<name>_YYYYMMDD_HHMMSS` (UTC) inside `runs` and writes the configuration there, before any training.
+    pub fn create(runs: &Path, name: &str, config: &TrainingConfig) -> Result<Self> {
+        if name.is_empty() || name.starts_with('.') || name.chars().any(|c| c.is_control() || "/\\:*?\"<>|".contains(c))
+        {
+            bail!("\"{name}\" cannot name a run: take letters, figures, dashes");
+        }
+        let place = || format!("in the runs folder, {}; another one can be named", runs.display());
+        fs::create_dir_all(runs).with_context(|| format!("no run can be kept {}", place()))?;
+        let stamp = stamp(SystemTime::now());
+        let path = (1..1_000)
+            .map(|n| if n == 1 { format!("{name}_{stamp}") } else { format!("{name}_{stamp}-{n}") })
+            .map(|folder| runs.join(folder))
+            .find_map(|path| match fs::create_dir(&path) {
+                Ok(()) => Some(Ok(path)),
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => None,
+                Err(error) => Some(Err(error)),
+            })
+            .context("a thousand runs began in this second")?
+            .with_context(|| format!("no run can be kept {}", place()))?;
+        write_atomically(&path.join("config.toml"), config.to_toml().as_bytes())?;
+        let lock = File::create(path.join("LOCK"))?;
+        // where a file system knows no locks the run goes on without
+        let _unsupported = lock.try_lock();
+        let history = File::options().create(true).append(true).open(path.join("history.jsonl"))?;
+        Ok(Self { path, config: config.clone(), history, _lock: lock })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folder's own name.
+    pub fn name(&self) -> String {
+        self.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+    }
+
+    /// One line of history, the last weights, and the best ones where this epoch is the best.
+    pub fn epoch(&mut self, summary: &EpochSummary<'_>) -> Result<()> {
+        let mut line = record::epoch(summary).to_string();
+        line.push('\n');
+        self.history.write_all(line.as_bytes()).context("the run's history cannot be written")?;
+        self.history.sync_data().context("the run's history cannot be written")?;
+        let sure_above = summary.validation.map(Evaluation::sure_above);
+        self.weights("last.safetensors", summary.weights, sure_above)?;
+        if summary.is_best {
+            self.weights("best.safetensors", summary.weights, sure_above)?;
+        }
+        Ok(())
+    }
+
+    /// The last weights and the optimiser's state, and `metrics.json`.
+    pub fn finish(&mut self, outcome: &Outcome, device: &str, test: Option<&Evaluation>) -> Result<()> {
+        self.weights("last.safetensors", &outcome.last_weights, Some(outcome.sure_above))?;
+        self.weights("best.safetensors", &outcome.best_weights, Some(outcome.sure_above))?;
+        let state = state_to_bytes(&outcome.optimizer_state)?;
+        write_atomically(&self.path.join("last-optimizer.safetensors"), &state)?;
+        let metrics = serde_json::to_string_pretty(&self.metrics(outcome, device, test))?;
+        write_atomically(&self.path.join("metrics.json"), metrics.as_bytes())?;
+        Ok(())
+    }
+
+    fn metrics(&self, outcome: &Outcome, device: &str, test: Option<&Evaluation>) -> Value {
+        json!({
+            "run": self.name(),
+            "model": self.config.model,
+            "ending": outcome.ending.id(),
+            "epochs": outcome.epochs,
+            "updates": outcome.steps,
+            "seconds": outcome.seconds,
+            "device": device,
+            "best_epoch": outcome.best_epoch,
+            "sure_above": outcome.sure_above,
+            "weights_sha256": outcome.best_weights.sha256(),
+            "last_weights_sha256": outcome.last_weights.sha256(),
+            "test": test.map(record::evaluation),
+        })
+    }
+
+    fn weights(&self, file: &str, weights: &Weights, sure_above: Option<f32>) -> Result<()> {
+        let file_to_write = WeightsFile {
+            architecture: self.config.architecture()?,
+            sure_above: sure_above.unwrap_or(crate::inference::TrainedModel::USUAL_SURE_ABOVE),
+            weights: weights.clone(),
+        };
+        file_to_write.write(&self.path.join(file))
+    }
+}
+
+/// The folder of the run that `name` means: a folder, a run's full name, its name without the stamp (the newest), or
+/// `last`.
+pub fn find(runs: &Path, name: &str) -> Option<PathBuf> {
+    let is_run = |path: &Path| path.join("config.toml").is_file();
+    let given = Path::new(name);
+    if is_run(given) {
+        return Some(given.to_owned());
+    }
+    let mut found: Vec<(String, PathBuf)> = fs::read_dir(runs)
+        .ok()?
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| is_run(path))
+        .filter_map(|path| {
+            let folder = path.file_name()?.to_str()?.to_owned();
+            let stamp = folder.match_indices('_').rev().nth(1).map(|(at, _)| at)?;
+            let fits = name == "last" || name == folder || name == &folder[..stamp];
+            fits.then(|| (folder[stamp..].to_owned(), path))
+        })
+        .collect();
+    found.sort();
+    found.pop().map(|(_, path)| path)
+}
+
+/// `YYYYMMDD_HHMMSS` in UTC.
+fn stamp(time: SystemTime) -> String {
+    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let (year, month, day) = date(seconds / 86_400);
+    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}{month:02}{day:02}_{hour:02}{minute:02}{second:02}")
+}
+
+/// The civil date of a day counted from 1 January 1970.
+fn date(mut days: u64) -> (u64, u64, u64) {
+    let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let mut year = 1970;
+    while days >= if leap(year) { 366 } else { 365 } {
+        days -= if leap(year) { 366 } else { 365 };
+        year += 1;
+    }
+    let lengths = [31, if leap(year) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let mut month = 1;
+    for length in lengths {
+        if days < length {
+            break;
+        }
+        days -= length;
+        month += 1;
+    }
+    (year, month, days + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stamps_are_dates() {
+        assert_eq!(date(0), (1970, 1, 1));
+        assert_eq!(date(19_782), (2024, 2, 29));
+        assert_eq!(date(20_088), (2024, 12, 31));
+        assert_eq!(date(20_089), (2025, 1, 1));
+        let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+        assert_eq!(stamp(time), "20231114_221320");
+    }
+
+    #[test]
+    fn a_run_is_found_by_folder_by_name_and_as_the_last() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["first_try_20240101_000000", "first_try_20240102_000000", "other_20230101_000000"] {
+            let path = folder.path().join(name);
+            fs::create_dir(&path).unwrap();
+            fs::write(path.join("config.toml"), "").unwrap();
+        }
+        let find = |name: &str| find(folder.path(), name).map(|path| path.file_name().unwrap().to_owned());
+        assert_eq!(find("first_try").unwrap(), "first_try_20240102_000000");
+        assert_eq!(find("first_try_20240101_000000").unwrap(), "first_try_20240101_000000");
+        assert_eq!(find("last").unwrap(), "first_try_20240102_000000");
+        assert_eq!(find("missing"), None);
+    }
+
+    #[test]
+    fn names_that_could_leave_the_folder_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = crate::training::TrainingConfig::from_toml(
+            "model = \"mlp\"\nepochs = 1\nbatch_size = 64\nlearning_rate = 0.001\n[optimizer]\nkind = \"adam\"\n",
+        )
+        .unwrap();
+        for name in ["", "../x", "a/b", ".hidden", "a\nb"] {
+            assert!(RunFolder::create(folder.path(), name, &config).is_err(), "{name:?}");
+        }
+        let first = RunFolder::create(folder.path(), "twice", &config).unwrap();
+        let second = RunFolder::create(folder.path(), "twice", &config).unwrap();
+        assert_ne!(first.path(), second.path(), "two runs of one second keep apart");
+    }
+}

@@ -1,0 +1,97 @@
+//! The models that come inside the program: weights, the configuration that makes them again, and their card.
+//! A shipped model is a folder in `models/` and a line in [`SHIPPED`].
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use super::run_folder;
+use super::weights_file::WeightsFile;
+use crate::training::TrainingConfig;
+
+/// A model with what is known of it.
+pub struct Shipped {
+    /// Id of the model in the catalogue.
+    pub id: &'static str,
+    /// The preset: the settings that made the weights.
+    pub config: &'static str,
+    weights: &'static [u8],
+    card: &'static str,
+    /// A line of JSON for every epoch of the run that made the weights.
+    pub history: &'static str,
+}
+
+/// What a model is known to reach, written when its weights were made.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Card {
+    pub model: String,
+    /// Share of the 10,000 test images read right.
+    pub test_accuracy: f64,
+    /// Wilson 95 % interval of it.
+    pub test_interval: [f64; 2],
+    pub macro_f1: f64,
+    /// Of the weights' little-endian bytes in store order.
+    pub weights_sha256: String,
+    pub trained_on: String,
+    /// How many seeds were tried, of which this is one.
+    pub seeds: u32,
+    pub best_epoch: u32,
+    /// Training and evaluation, on `machine`.
+    pub seconds: f64,
+    pub machine: String,
+    /// The command that makes the weights again.
+    pub command: String,
+}
+
+macro_rules! shipped {
+    ($($id:literal),* $(,)?) => {
+        &[$(Shipped {
+            id: $id,
+            config: include_str!(concat!("../../models/", $id, "/config.toml")),
+            weights: include_bytes!(concat!("../../models/", $id, "/weights.safetensors")),
+            card: include_str!(concat!("../../models/", $id, "/card.toml")),
+            history: include_str!(concat!("../../models/", $id, "/history.jsonl")),
+        }),*]
+    };
+}
+
+/// All of them; the first is the pad's default.
+pub const SHIPPED: &[Shipped] = shipped!["lenet5", "cnn", "mlp", "mlp-deep"];
+
+impl Shipped {
+    /// The settings that made the weights.
+    pub fn config(&self) -> Result<TrainingConfig> {
+        TrainingConfig::from_toml(self.config).with_context(|| format!("the preset {} is damaged", self.id))
+    }
+
+    pub fn weights(&self) -> Result<WeightsFile> {
+        WeightsFile::from_bytes(self.weights).with_context(|| format!("the shipped weights of {} are damaged", self.id))
+    }
+
+    pub fn card(&self) -> Result<Card> {
+        toml::from_str(self.card).with_context(|| format!("the card of {} is damaged", self.id))
+    }
+}
+
+/// The shipped model of that id.
+pub fn find(id: &str) -> Option<&'static Shipped> {
+    SHIPPED.iter().find(|shipped| shipped.id == id)
+}
+
+/// The weights that `name` means: a shipped model's id, a weights file, or a run (its best weights).
+pub fn find_weights(name: &str, runs: Option<&Path>) -> Result<WeightsFile> {
+    if let Some(shipped) = find(name) {
+        return shipped.weights();
+    }
+    let path = Path::new(name);
+    if path.is_file() {
+        return WeightsFile::read(path);
+    }
+    if let Some(folder) = runs.and_then(|runs| run_folder::find(runs, name)) {
+        return WeightsFile::read(&folder.join("best.safetensors"));
+    }
+    let ids: Vec<&str> = SHIPPED.iter().map(|shipped| shipped.id).collect();
+    bail!("there is no model, run or weights file \"{name}\"; shipped models are {}", ids.join(", "))
+}

@@ -1,0 +1,44 @@
+//! The order in which images are met, and the batches they form. Everything follows from the seed and the epoch.
+
+use rand::seq::SliceRandom;
+
+use super::{TrainingConfig, TrainingData};
+use crate::drawing::PIXELS;
+use crate::nn::random::{Purpose, stream};
+
+/// Some images with their labels, distorted where the configuration asks for it.
+pub(super) struct Batch {
+    pub images: Vec<[u8; PIXELS]>,
+    pub labels: Vec<u8>,
+}
+
+impl Batch {
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+}
+
+/// The batches of an epoch (counted from 1): every training image once, in an order of that epoch's own.
+pub(super) fn epoch<'a>(
+    config: &'a TrainingConfig,
+    data: &'a TrainingData,
+    epoch: u32,
+) -> impl Iterator<Item = Batch> + 'a {
+    let mut order = data.train.clone();
+    order.shuffle(&mut stream(config.seed, Purpose::Shuffle, u64::from(epoch), 0));
+    let count = order.len();
+    (0..count).step_by(config.batch_size).map(move |from| {
+        let indices = &order[from..count.min(from + config.batch_size)];
+        let train = &data.corpus.train;
+        let images = indices.iter().enumerate().map(|(i, &index)| {
+            let image = train.image(index as usize);
+            if config.augmentation.is_off() {
+                *image
+            } else {
+                let place = u64::from(epoch - 1) * count as u64 + (from + i) as u64;
+                config.augmentation.distort(image, &mut stream(config.seed, Purpose::Augment, place, 0))
+            }
+        });
+        Batch { images: images.collect(), labels: indices.iter().map(|&index| train.label(index as usize)).collect() }
+    })
+}

@@ -1,0 +1,104 @@
+//! What a run tells while it goes on, and what may be answered.
+
+use crate::inference::Evaluation;
+use crate::nn::{ParamStore, Weights};
+
+/// Told to the callback of a run, on the run's own thread.
+pub enum Event<'a> {
+    /// After every update.
+    Step {
+        /// Updates so far.
+        step: u64,
+        /// Updates of the whole run.
+        updates: u64,
+        /// The epoch under way, counted from 1.
+        epoch: u32,
+        /// Mean loss of the batch, before the update.
+        loss: f64,
+        learning_rate: f64,
+        /// Share of the batch that was read wrong.
+        error: f64,
+        /// To take a copy of the present weights, if somebody wants to see them.
+        params: &'a ParamStore,
+    },
+    /// About once a second: the network on a fixed part of the validation images.
+    Tick(Tick<'a>),
+    /// After every epoch: the network on all validation images.
+    Epoch(EpochSummary<'a>),
+}
+
+/// A quick look at the network between epochs.
+pub struct Tick<'a> {
+    pub step: u64,
+    /// Epochs so far, with their fraction.
+    pub epoch: f64,
+    pub evaluation: &'a Evaluation,
+}
+
+/// One finished epoch.
+pub struct EpochSummary<'a> {
+    /// Counted from 1.
+    pub epoch: u32,
+    pub step: u64,
+    /// Mean over the epoch's batches, each as it was met.
+    pub train_loss: f64,
+    /// Share of training images read wrong as they were met, distorted and with dropout.
+    pub train_error: f64,
+    /// `None` when the run keeps no validation images.
+    pub validation: Option<&'a Evaluation>,
+    pub learning_rate: f64,
+    pub seconds: f64,
+    /// Training alone, evaluation left out.
+    pub images_per_second: f64,
+    /// No epoch before did better on the validation images.
+    pub is_best: bool,
+    pub weights: &'a Weights,
+}
+
+/// What may change while a run goes on; it acts at the next update.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LiveSettings {
+    /// Before the schedule's factor.
+    pub learning_rate: f64,
+}
+
+/// Answered to end the run after the present update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stop;
+
+/// Why a run ended. None of these is an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Completed,
+    Stopped,
+    /// A loss or a weight was no longer a finite number; the weights are the last finite ones.
+    Diverged,
+}
+
+impl Ending {
+    /// As files and the command line write it.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Stopped => "stopped",
+            Self::Diverged => "diverged",
+        }
+    }
+}
+
+/// What a run leaves.
+pub struct Outcome {
+    pub ending: Ending,
+    /// Finished epochs.
+    pub epochs: u32,
+    pub steps: u64,
+    pub seconds: f64,
+    /// The epoch with the best validation accuracy; the last one where there are no validation images.
+    pub best_epoch: u32,
+    pub best_weights: Weights,
+    /// The probability from which on the best weights' answers count as sure.
+    pub sure_above: f32,
+    /// The last weights that were all finite.
+    pub last_weights: Weights,
+    pub optimizer_state: Vec<(String, Vec<f32>)>,
+}

@@ -1,0 +1,194 @@
+//! One run from start to end, on the calling thread. Knows no channel, no file and no screen: whoever calls watches
+//! through one callback, and blocking in it is how a run is paused.
+
+mod batches;
+mod config;
+mod event;
+mod objective;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+pub use config::{ConfigError, TrainingConfig};
+pub use event::{Ending, EpochSummary, Event, LiveSettings, Outcome, Stop, Tick};
+
+use crate::data::{Corpus, DataError, stratified_limit, stratified_split};
+use crate::inference::{Evaluation, TrainedModel, evaluate};
+use crate::nn::{Compute, ParamStore, Weights};
+use objective::Objective;
+
+/// The images of a run: which of the corpus train, and which judge.
+pub struct TrainingData {
+    pub corpus: Arc<Corpus>,
+    pub train: Vec<u32>,
+    /// Images of the training set that no update sees. Empty when the run trains on all of it.
+    pub validation: Vec<u32>,
+}
+
+impl TrainingData {
+    /// Splits the corpus as the configuration says: seeded, every digit in its share.
+    pub fn split(config: &TrainingConfig, corpus: Arc<Corpus>) -> Result<Self, DataError> {
+        let split = stratified_split(corpus.train.labels(), config.validation, config.seed)?;
+        let train = match config.train_limit {
+            Some(limit) => stratified_limit(corpus.train.labels(), &split.train, limit, config.seed),
+            None => split.train,
+        };
+        Ok(Self { corpus, train, validation: split.validation })
+    }
+}
+
+/// Validation images of a tick, the same at every tick, every digit in its share.
+const TICK_IMAGES: usize = 1_000;
+/// At least this long between two ticks.
+const TICK_EVERY: Duration = Duration::from_millis(900);
+
+/// Trains as `config` says, from `start` or from fresh parameters, and tells `observe` what happens.
+///
+/// `observe` may block (the run waits), change what may change while a run goes on, or stop it. Diverging is an
+/// [`Ending`], not an error; errors are a configuration that cannot be, or a device that fails.
+pub fn run(
+    config: &TrainingConfig,
+    data: &TrainingData,
+    compute: &Arc<Compute>,
+    start: Option<&Weights>,
+    observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<Stop, Option<LiveSettings>>,
+) -> Result<Outcome> {
+    config.validate()?;
+    anyhow::ensure!(!data.train.is_empty(), "there is no image to train on");
+    let architecture = config.architecture()?;
+    let network = (architecture.network)()?;
+    let params = match start {
+        Some(weights) => ParamStore::from_weights(&network, weights, &compute.device)
+            .context("the weights to start from do not fit the model")?,
+        None => ParamStore::initialise(&network, config.seed, &compute.device)?,
+    };
+    let mut optimizer = config.optimizer.build(&params)?;
+    let objective = Objective::new(&network, architecture.input, compute);
+    let updates_per_epoch = data.train.len().div_ceil(config.batch_size) as u64;
+    let updates = updates_per_epoch * u64::from(config.epochs);
+    let judge = |weights: &Weights, images: &[u32]| -> Result<Evaluation> {
+        let model = TrainedModel::new(architecture, weights, TrainedModel::USUAL_SURE_ABOVE, Arc::clone(compute))?;
+        let evaluation = evaluate(&model, &data.corpus.train, images, |_| ControlFlow::Continue(()))?;
+        evaluation.context("an evaluation nobody stopped has ended early")
+    };
+
+    let tick_images = stratified_limit(data.corpus.train.labels(), &data.validation, TICK_IMAGES, config.seed);
+
+    let began = Instant::now();
+    let mut learning_rate = config.learning_rate;
+    let mut last_tick = Instant::now();
+    let mut step = 0;
+    let mut finite = params.weights()?;
+    let mut best: Option<(u32, f64, Weights, Option<f32>)> = None;
+    let mut ending = Ending::Completed;
+    let mut epochs = 0;
+    // stays true while `observe` lets the run go on
+    let mut tell = |event: Event<'_>, learning_rate: &mut f64| match observe(event) {
+        ControlFlow::Continue(Some(LiveSettings { learning_rate: rate })) => {
+            *learning_rate = rate;
+            true
+        }
+        ControlFlow::Continue(None) => true,
+        ControlFlow::Break(Stop) => false,
+    };
+
+    'epochs: for epoch in 1..=config.epochs {
+        let epoch_began = Instant::now();
+        let mut sums = (0.0, 0usize, 0usize);
+        for batch in batches::epoch(config, data, epoch) {
+            let rate = learning_rate * config.schedule.factor(step as f64 / updates as f64);
+            let result = objective.evaluate(&params, &batch, config.seed, step)?;
+            if !result.loss.is_finite() {
+                ending = Ending::Diverged;
+                break 'epochs;
+            }
+            optimizer.step(&params, &result.gradients, rate)?;
+            step += 1;
+            sums = (sums.0 + result.loss * batch.len() as f64, sums.1 + result.correct, sums.2 + batch.len());
+            let event = Event::Step {
+                step,
+                updates,
+                epoch,
+                loss: result.loss,
+                learning_rate: rate,
+                error: 1.0 - result.correct as f64 / batch.len() as f64,
+                params: &params,
+            };
+            if !tell(event, &mut learning_rate) {
+                ending = Ending::Stopped;
+                break 'epochs;
+            }
+            if last_tick.elapsed() >= TICK_EVERY && !data.validation.is_empty() && step < updates {
+                let weights = params.weights()?;
+                if weights.first_not_finite().is_none() {
+                    let evaluation = judge(&weights, &tick_images)?;
+                    finite = weights;
+                    let tick = Tick { step, epoch: step as f64 / updates_per_epoch as f64, evaluation: &evaluation };
+                    if !tell(Event::Tick(tick), &mut learning_rate) {
+                        ending = Ending::Stopped;
+                        break 'epochs;
+                    }
+                }
+                last_tick = Instant::now();
+            }
+        }
+        let weights = params.weights()?;
+        if weights.first_not_finite().is_some() {
+            ending = Ending::Diverged;
+            break;
+        }
+        let trained_seconds = epoch_began.elapsed().as_secs_f64();
+        let validation = if data.validation.is_empty() { None } else { Some(judge(&weights, &data.validation)?) };
+        finite = weights;
+        epochs = epoch;
+        let accuracy = validation.as_ref().map(|v| v.confusion.accuracy());
+        // without validation images the last epoch stands for the best: nothing else may choose
+        if best.as_ref().is_none_or(|(_, best, ..)| accuracy.is_none_or(|accuracy| accuracy > *best)) {
+            let sure_above = validation.as_ref().map(Evaluation::sure_above);
+            best = Some((epoch, accuracy.unwrap_or(0.0), finite.clone(), sure_above));
+        }
+        let (loss, correct, images) = sums;
+        let summary = EpochSummary {
+            epoch,
+            step,
+            train_loss: loss / images as f64,
+            train_error: 1.0 - correct as f64 / images as f64,
+            validation: validation.as_ref(),
+            learning_rate: learning_rate * config.schedule.factor(step as f64 / updates as f64),
+            seconds: epoch_began.elapsed().as_secs_f64(),
+            images_per_second: images as f64 / trained_seconds,
+            is_best: best.as_ref().is_some_and(|(best, ..)| *best == epoch),
+            weights: &finite,
+        };
+        if !tell(Event::Epoch(summary), &mut learning_rate) && epoch < config.epochs {
+            ending = Ending::Stopped;
+            break;
+        }
+        last_tick = Instant::now();
+    }
+
+    if ending == Ending::Stopped {
+        let weights = params.weights()?;
+        if weights.first_not_finite().is_none() {
+            finite = weights;
+        }
+    }
+    let (best_epoch, best_weights, sure_above) = match best {
+        Some((epoch, _, weights, sure_above)) => (epoch, weights, sure_above),
+        None => (epochs, finite.clone(), None),
+    };
+    Ok(Outcome {
+        ending,
+        epochs,
+        steps: step,
+        seconds: began.elapsed().as_secs_f64(),
+        best_epoch,
+        best_weights,
+        sure_above: sure_above.unwrap_or(TrainedModel::USUAL_SURE_ABOVE),
+        last_weights: finite,
+        optimizer_state: optimizer.state()?,
+    })
+}

@@ -1,0 +1,222 @@
+//! Every layer against finite differences, and our kernels against Candle's operators where those are right.
+
+use candle_core::{Device, Tensor, Var};
+use digitpad::nn::random::{Purpose, stream};
+use digitpad::nn::{
+    Activation, AvgPool, Conv2d, Dense, Dropout, MapShape, MaxPool, Network, Operators, ParamStore, Pass, batch, rows,
+    softmax_cross_entropy,
+};
+use rand::Rng;
+
+const TANH: Activation = Activation::Tanh;
+const RELU: Activation = Activation::Relu;
+const NONE: Activation = Activation::Identity;
+
+/// Small networks that meet every layer, odd sizes, every remainder of the register tiles, padding and stacking.
+fn networks() -> Vec<(&'static str, Network)> {
+    let conv = |out_channels, kernel, padding, activation| Conv2d { out_channels, kernel, padding, activation };
+    let dense = |outputs, activation| Dense { outputs, activation };
+    let input = MapShape::new(1, 8, 8);
+    let new = || Network::new(input);
+    vec![
+        ("dense", new().then("D", dense(10, NONE)).unwrap()),
+        ("two dense layers, tanh", new().then("D", dense(13, TANH)).unwrap().then("E", dense(10, NONE)).unwrap()),
+        ("dense, ReLU", new().then("D", dense(17, RELU)).unwrap().then("E", dense(10, NONE)).unwrap()),
+        ("3×3 convolution", new().then("C", conv(3, 3, 0, TANH)).unwrap().then("D", dense(10, NONE)).unwrap()),
+        (
+            "padded 5×5 after 3×3 convolution",
+            new()
+                .then("C", conv(7, 3, 1, TANH))
+                .unwrap()
+                .then("E", conv(5, 5, 2, RELU))
+                .unwrap()
+                .then("D", dense(10, NONE))
+                .unwrap(),
+        ),
+        (
+            "4×4 and 2×2 convolutions",
+            new()
+                .then("C", conv(4, 4, 1, TANH))
+                .unwrap()
+                .then("E", conv(9, 2, 1, TANH))
+                .unwrap()
+                .then("D", dense(10, NONE))
+                .unwrap(),
+        ),
+        (
+            "average pooling",
+            new()
+                .then("C", conv(6, 5, 2, TANH))
+                .unwrap()
+                .then("S", AvgPool { size: 2 })
+                .unwrap()
+                .then("E", conv(4, 3, 0, TANH))
+                .unwrap()
+                .then("D", dense(10, NONE))
+                .unwrap(),
+        ),
+        (
+            "max pooling",
+            new()
+                .then("C", conv(6, 5, 2, TANH))
+                .unwrap()
+                .then("S", MaxPool { size: 4 })
+                .unwrap()
+                .then("E", conv(4, 1, 0, TANH))
+                .unwrap()
+                .then("D", dense(10, NONE))
+                .unwrap(),
+        ),
+        (
+            "dropout",
+            new()
+                .then("D", dense(16, TANH))
+                .unwrap()
+                .then("X", Dropout { rate: 0.3 })
+                .unwrap()
+                .then("E", dense(10, NONE))
+                .unwrap(),
+        ),
+    ]
+}
+
+struct Case {
+    images: Vec<Vec<u8>>,
+    labels: Vec<u8>,
+    value_of: [f32; 256],
+}
+
+/// Eleven images, so that one block is full and one is not.
+fn case(seed: u64) -> Case {
+    let mut rng = stream(seed, Purpose::Shuffle, 0, 0);
+    Case {
+        images: (0..11).map(|_| (0..64).map(|_| rng.random()).collect()).collect(),
+        labels: (0..11).map(|i| (i * 7 % 10) as u8).collect(),
+        value_of: std::array::from_fn(|byte| byte as f32 / 128.0 - 1.0),
+    }
+}
+
+fn loss(network: &Network, params: &[Tensor], case: &Case, operators: Operators) -> Tensor {
+    let images = case.images.iter().map(Vec::as_slice);
+    let x = batch(images, network.input(), &case.value_of, operators, &Device::Cpu).unwrap();
+    let mut pass = Pass::train(operators, stream(5, Purpose::Dropout, 0, 0));
+    let scores = network.forward(&x, params, &mut pass).unwrap();
+    softmax_cross_entropy(&scores, &case.labels, case.labels.len(), operators).unwrap()
+}
+
+fn value(loss: &Tensor) -> f64 {
+    f64::from(loss.to_scalar::<f32>().unwrap())
+}
+
+fn values(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+#[test]
+fn gradients_of_every_layer_agree_with_finite_differences() {
+    let case = case(1);
+    for (name, network) in networks() {
+        let store = ParamStore::initialise(&network, 3, &Device::Cpu).unwrap();
+        let params = store.tensors();
+        for operators in [Operators::Lanes, Operators::Stock] {
+            let gradients = loss(&network, &params, &case, operators).backward().unwrap();
+            for (spec, var) in network.params().iter().zip(store.vars()) {
+                let gradient = values(gradients.get(var.as_tensor()).unwrap());
+                let at = values(var.as_tensor());
+                // along the gradient itself the slope is its squared length, so one difference judges all entries
+                let length = gradient.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
+                assert!(length > 1e-6, "{name}: {} has no gradient", spec.name);
+                let distance = 2e-3;
+                let moved = |sign: f64| {
+                    let moved = at
+                        .iter()
+                        .zip(&gradient)
+                        .map(|(x, g)| x + (sign * distance * f64::from(*g) / length) as f32)
+                        .collect::<Vec<f32>>();
+                    var.set(&Tensor::from_vec(moved, var.shape(), &Device::Cpu).unwrap()).unwrap();
+                    value(&loss(&network, &params, &case, operators))
+                };
+                let slope = (moved(1.0) - moved(-1.0)) / (2.0 * distance);
+                var.set(&Tensor::from_vec(at.clone(), var.shape(), &Device::Cpu).unwrap()).unwrap();
+                // a ReLU that changes sides, or a window whose maximum changes, bends the line a little
+                let tolerance =
+                    if name.contains("ReLU") || name.contains("max") || name.contains("padded") { 0.03 } else { 0.005 };
+                assert!(
+                    (slope - length).abs() < tolerance * length + 1e-4,
+                    "{name}, {operators:?}: {} has slope {slope}, gradient {length}",
+                    spec.name
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn our_kernels_agree_with_candles_operators() {
+    let case = case(2);
+    for (name, network) in networks() {
+        let store = ParamStore::initialise(&network, 4, &Device::Cpu).unwrap();
+        let params = store.tensors();
+        let [ours, stock] = [Operators::Lanes, Operators::Stock].map(|operators| {
+            let loss = loss(&network, &params, &case, operators);
+            let gradients = loss.backward().unwrap();
+            let gradients: Vec<Vec<f32>> =
+                store.vars().iter().map(|var| values(gradients.get(var.as_tensor()).unwrap())).collect();
+            (value(&loss), gradients)
+        });
+        assert!((ours.0 - stock.0).abs() < 1e-5, "{name}: loss {} against {}", ours.0, stock.0);
+        for ((spec, ours), stock) in network.params().iter().zip(&ours.1).zip(&stock.1) {
+            let greatest = stock.iter().fold(0f32, |a, x| a.max(x.abs()));
+            for (i, (a, b)) in ours.iter().zip(stock).enumerate() {
+                assert!((a - b).abs() < 2e-5 + 1e-4 * greatest, "{name}: {}[{i}] is {a}, stock {b}", spec.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn max_pooling_gives_the_whole_gradient_to_the_first_of_equal_values() {
+    let network = Network::new(MapShape::new(1, 2, 2)).then("S", MaxPool { size: 2 }).unwrap();
+    for (pixels, expected) in
+        [([1f32, 2.0, 3.0, 4.0], 3), ([0.0; 4], 0), ([4.0, 4.0, 1.0, 0.0], 0), ([1.0, 5.0, 5.0, 5.0], 1)]
+    {
+        // one image in the first lane; the other lanes hold rising values, whose maximum is the last
+        let lanes: Vec<f32> = (0..32).map(|i| if i % 8 == 0 { pixels[i / 8] } else { (i / 8) as f32 }).collect();
+        let x = Var::from_tensor(&Tensor::from_vec(lanes, (1, 1, 2, 2, 8), &Device::Cpu).unwrap()).unwrap();
+        let y = network.forward(x.as_tensor(), &[], &mut Pass::evaluate(Operators::Lanes)).unwrap();
+        let gradient = values(y.sum_all().unwrap().backward().unwrap().get(x.as_tensor()).unwrap());
+        for tap in 0..4 {
+            assert_eq!(gradient[tap * 8], f32::from(u8::from(tap == expected)), "{pixels:?}, tap {tap}");
+            assert_eq!(gradient[tap * 8 + 1], f32::from(u8::from(tap == 3)), "another lane, tap {tap}");
+        }
+        let x = Var::from_tensor(&Tensor::from_slice(&pixels, (1, 1, 2, 2), &Device::Cpu).unwrap()).unwrap();
+        let y = network.forward(x.as_tensor(), &[], &mut Pass::evaluate(Operators::Stock)).unwrap();
+        let gradient = values(y.sum_all().unwrap().backward().unwrap().get(x.as_tensor()).unwrap());
+        assert_eq!(gradient.iter().sum::<f32>(), 1.0, "{pixels:?}: one gradient, whole");
+        assert_eq!(gradient[expected], 1.0, "{pixels:?}: to the first of the greatest");
+    }
+}
+
+#[test]
+fn dropout_silences_its_share_and_rests_when_a_finished_network_is_asked() {
+    let network = Network::new(MapShape::new(1, 64, 64)).then("X", Dropout { rate: 0.2 }).unwrap();
+    let pixels = vec![vec![255u8; 4096]; 8];
+    let x =
+        batch(pixels.iter().map(Vec::as_slice), network.input(), &[1.0; 256], Operators::Lanes, &Device::Cpu).unwrap();
+    let mut pass = Pass::train(Operators::Lanes, stream(1, Purpose::Dropout, 0, 0));
+    let y = rows(&network.forward(&x, &[], &mut pass).unwrap(), 8, Operators::Lanes).unwrap();
+    let silent = y.iter().filter(|&&y| y == 0.0).count() as f64 / y.len() as f64;
+    assert!((silent - 0.2).abs() < 0.01, "{silent} are silent");
+    assert!(y.iter().all(|&y| y == 0.0 || (y - 1.25).abs() < 1e-6));
+    let rest = network.forward(&x, &[], &mut Pass::evaluate(Operators::Lanes)).unwrap();
+    assert!(rows(&rest, 8, Operators::Lanes).unwrap().iter().all(|&y| y == 1.0));
+}
+
+#[test]
+fn layers_that_do_not_fit_are_refused() {
+    let new = || Network::new(MapShape::new(1, 13, 13));
+    assert!(new().then("S", AvgPool { size: 2 }).is_err(), "windows must tile the map");
+    assert!(new().then("C", Conv2d { out_channels: 1, kernel: 15, padding: 0, activation: NONE }).is_err());
+    assert!(new().then("C", Conv2d { out_channels: 1, kernel: 3, padding: 3, activation: NONE }).is_err());
+    assert!(new().then("X", Dropout { rate: 1.0 }).is_err());
+}
