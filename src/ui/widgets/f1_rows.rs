@@ -1,6 +1,9 @@
 //! Ten F1 values over epochs as ten small rows that share the plots' axis and cursor.
 
-use super::plot::{PLOT_LEFT, PLOT_RIGHT, SharedX, nearest, row_place};
+use super::{
+    plot::{PLOT_LEFT, PLOT_RIGHT, nearest, row_place},
+    shared_axis::SharedAxis,
+};
 use crate::ui::{
     text::{self, Weight},
     theme,
@@ -19,7 +22,7 @@ pub fn f1_rows(
     ui: &mut Ui,
     history: &[Vec<[f64; 2]>; 10],
     note: &str,
-    shared: &mut SharedX,
+    shared: &mut SharedAxis,
     width: f32,
 ) -> Option<usize> {
     let p = theme::of(ui);
@@ -100,7 +103,7 @@ fn sparkline(
     rect: Rect,
     points: &[[f64; 2]],
     errors: (f64, f64),
-    shared: &SharedX,
+    shared: &SharedAxis,
     colour: Color32,
     halo: Color32,
 ) {

@@ -8,7 +8,8 @@ use crate::ui::{
     theme,
 };
 use eframe::egui::{
-    Align2, Color32, CornerRadius, EventFilter, Key, Pos2, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2,
+    Align2, Color32, CornerRadius, EventFilter, Key, Pos2, Rect, Response, Role, Sense, Tooltip, Ui, WidgetInfo, pos2,
+    vec2,
 };
 
 /// Counts by true digit (rows) and answer (columns).
@@ -194,7 +195,7 @@ pub fn matrix(
                 ));
             }
             // A value under the pointer is shown at once, and follows it from cell to cell.
-            response.clone().with_new_rect(cell_rect(cell)).show_tooltip_ui(|ui| {
+            Tooltip::always_open(ui.ctx().clone(), ui.layer_id(), response.id, cell_rect(cell)).show(|ui| {
                 ui.spacing_mut().item_spacing.y = 2.0;
                 ui.label(text::label(&lines[0]).font(text::font(text::LABEL, Weight::Semibold)));
                 if let Some(line) = lines.get(1) {

@@ -12,11 +12,13 @@
 //! | [`gallery`] | a scrolling grid of digit images |
 //! | [`matrix`] | the confusion matrix |
 //! | [`notice`] | sentences that come and go |
-//! | [`plot`] | curves over epochs with a shared cursor |
+//! | [`plot`] | curves over epochs, each chart with its table of values |
 //! | [`progress`] | how far something is |
 //! | [`rail`] | the items that lead to the places |
 //! | [`segmented`] | segmented control and tabs |
+//! | [`shared_axis`] | the axis, cursor and zoom that plots share |
 //! | [`thumbnail`] | small digit images to press |
+//! | [`value_scale`] | how values are spread over a plot |
 pub mod bars;
 pub mod button;
 pub mod canvas;
@@ -30,4 +32,6 @@ pub mod plot;
 pub mod progress;
 pub mod rail;
 pub mod segmented;
+pub mod shared_axis;
 pub mod thumbnail;
+pub mod value_scale;

@@ -1,14 +1,17 @@
 //! Curves over epochs: plots that share one x axis, one cursor and one zoom, each with its values in a table beside it.
 //! egui_plot draws the lines; axes, grid and cursor are ours, so that all plots and the F1 rows line up.
 
+use super::{
+    shared_axis::SharedAxis,
+    value_scale::{Scale, epoch_ticks, nice_step},
+};
 use crate::ui::{
     icons,
     text::{self, IconWeight, Weight},
     theme::{self, Palette},
 };
 use eframe::egui::{
-    self, Align2, Color32, CornerRadius, CursorIcon, Pos2, Rangef, Rect, Role, Sense, Shape, Stroke, Ui, Vec2,
-    WidgetInfo, pos2, vec2,
+    self, Align2, Color32, CursorIcon, Pos2, Rangef, Rect, Role, Sense, Shape, Stroke, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 use egui_plot::{Line, LineStyle, Plot, PlotPoint, PlotPoints};
 
@@ -16,105 +19,6 @@ use egui_plot::{Line, LineStyle, Plot, PlotPoint, PlotPoints};
 pub const PLOT_LEFT: f32 = 40.0;
 /// Room right of a plot for its table of values.
 pub const PLOT_RIGHT: f32 = 136.0;
-
-/// The x axis that plots share: its range, the cursor and the zoom.
-#[derive(Clone, Debug, Default)]
-pub struct SharedX {
-    /// The axis runs from 0 to here (epochs) while nothing is zoomed.
-    pub end: f64,
-    cursor: Option<f64>,
-    hovered: Option<f64>,
-    zoom: Option<(f64, f64)>,
-    drag_from: Option<f64>,
-    /// Where the plots lie on the screen, once they were shown.
-    screen: Option<Rangef>,
-}
-
-impl SharedX {
-    /// Call once a frame before the plots. `end` is the last epoch of the axis.
-    pub fn begin(&mut self, ui: &Ui, end: f64) {
-        self.end = if end.is_finite() && end > 0.0 { end } else { 1.0 };
-        let hovered = self.hovered.take();
-        if hovered != self.cursor {
-            self.cursor = hovered;
-            ui.ctx().request_repaint();
-        }
-    }
-
-    /// The epoch under the pointer.
-    pub fn cursor(&self) -> Option<f64> {
-        self.cursor
-    }
-
-    /// The part of the axis in view.
-    pub fn range(&self) -> (f64, f64) {
-        self.zoom.unwrap_or((0.0, self.end))
-    }
-
-    /// Whether a part is zoomed into; a double click on a plot shows all again.
-    pub fn is_zoomed(&self) -> bool {
-        self.zoom.is_some()
-    }
-
-    /// Screen position of an epoch in a plot over `screen`.
-    pub fn to_screen(&self, screen: Rangef, x: f64) -> f32 {
-        let (low, high) = self.range();
-        screen.min + screen.span() * ((x - low) / (high - low)) as f32
-    }
-
-    fn epoch_at(&self, screen: Rangef, at: f32) -> f64 {
-        let (low, high) = self.range();
-        (low + (high - low) * f64::from((at - screen.min) / screen.span())).clamp(low, high)
-    }
-
-    /// Lets the pointer move the cursor, drag a zoom, and double click to reset it. `area` is a plot or the F1 rows.
-    pub fn follow(&mut self, ui: &Ui, area: Rect, response: &egui::Response) {
-        let screen = area.x_range();
-        self.screen = Some(screen);
-        if response.double_clicked() {
-            self.zoom = None;
-            self.drag_from = None;
-            return;
-        }
-        let Some(at) = response.interact_pointer_pos().or(response.hover_pos()) else { return };
-        let x = self.epoch_at(screen, at.x);
-        if area.contains(at) || response.dragged() {
-            self.hovered = Some(x);
-        }
-        if response.drag_started() {
-            self.drag_from = Some(self.epoch_at(screen, at.x));
-        }
-        if let Some(from) = self.drag_from {
-            let band = Rect::from_x_y_ranges(
-                self.to_screen(screen, from.min(x))..=self.to_screen(screen, from.max(x)),
-                area.y_range(),
-            );
-            if response.dragged() {
-                ui.painter().rect_filled(band, CornerRadius::ZERO, theme::of(ui).accent.gamma_multiply(0.12));
-            }
-            if response.drag_stopped() {
-                if band.width() > 8.0 {
-                    self.zoom = Some((from.min(x), from.max(x)));
-                }
-                self.drag_from = None;
-            }
-        }
-    }
-
-    /// The cursor's line from `top` to `bottom` through all plots, with its epoch in a pill at the top.
-    pub fn paint_cursor(&self, ui: &Ui, top: f32, bottom: f32) {
-        let (Some(cursor), Some(screen)) = (self.cursor, self.screen) else { return };
-        let p = theme::of(ui);
-        let x = ui.painter().round_to_pixel_center(self.to_screen(screen, cursor));
-        ui.painter().vline(x, top + 12.0..=bottom, Stroke::new(1.0, p.accent));
-        let label = format!("Epoch {}", text::number(cursor, 2));
-        let font = text::font(text::SMALL, Weight::Semibold);
-        let galley = ui.painter().layout_no_wrap(label, font, p.on_accent);
-        let pill = Rect::from_center_size(pos2(x, top + 4.0), galley.size() + vec2(16.0, 7.0));
-        ui.painter().rect_filled(pill, CornerRadius::same(6), p.accent);
-        ui.painter().galley(pill.center() - galley.size() / 2.0, galley, p.on_accent);
-    }
-}
 
 /// What a curve is; it decides colour and width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,15 +57,6 @@ impl Curve<'_> {
     }
 }
 
-/// How values are spread and written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scale {
-    /// Logarithmic, three figures: loss.
-    Log,
-    /// Shares 0…1, shown as per cent with two decimals.
-    Percent,
-}
-
 /// Something that happened at an epoch: "Rate 0.01 to 0.003".
 #[derive(Clone, Debug)]
 pub struct Flag {
@@ -195,7 +90,7 @@ pub struct Chart<'a> {
 
 impl Chart<'_> {
     /// Shows the chart over `width`, labels and table included. Answers the plot's place on the screen.
-    pub fn show(&self, ui: &mut Ui, shared: &mut SharedX, width: f32) -> Rect {
+    pub fn show(&self, ui: &mut Ui, shared: &mut SharedAxis, width: f32) -> Rect {
         let p = theme::of(ui);
         let below = if self.epochs_below { 22.0 } else { 0.0 };
         let (rect, _) = ui.allocate_exact_size(vec2(width, 28.0 + self.height + below), Sense::hover());
@@ -215,7 +110,6 @@ impl Chart<'_> {
         if empty {
             let font = text::font(text::BODY, Weight::Regular);
             ui.painter().text(plot.center(), Align2::CENTER_CENTER, self.empty, font, p.text3);
-            shared.screen = Some(plot.x_range());
         } else {
             shared.follow(ui, plot, &response);
             response.on_hover_cursor(CursorIcon::Crosshair);
@@ -227,7 +121,7 @@ impl Chart<'_> {
     }
 
     /// Least and greatest value shown, in the unit of the data.
-    fn bounds(&self, shared: &SharedX) -> (f64, f64) {
+    fn bounds(&self, shared: &SharedAxis) -> (f64, f64) {
         let (from, to) = shared.range();
         let mut low = f64::INFINITY;
         let mut high = f64::NEG_INFINITY;
@@ -267,7 +161,7 @@ impl Chart<'_> {
         }
     }
 
-    fn grid(&self, ui: &Ui, plot: Rect, shared: &SharedX, low: f64, high: f64, to_y: &dyn Fn(f64) -> Option<f32>) {
+    fn grid(&self, ui: &Ui, plot: Rect, shared: &SharedAxis, low: f64, high: f64, to_y: &dyn Fn(f64) -> Option<f32>) {
         let p = theme::of(ui);
         let painter = ui.painter();
         let small = text::font(text::SMALL, Weight::Regular);
@@ -304,7 +198,7 @@ impl Chart<'_> {
         painter.hline(plot.x_range(), bottom, Stroke::new(1.0, p.line));
     }
 
-    fn lines(&self, ui: &mut Ui, plot: Rect, shared: &SharedX, low: f64, high: f64) {
+    fn lines(&self, ui: &mut Ui, plot: Rect, shared: &SharedAxis, low: f64, high: f64) {
         let p = theme::of(ui);
         let range = shared.range();
         let mut child = ui.new_child(egui::UiBuilder::new().max_rect(plot).id_salt(("lines", self.title)));
@@ -344,7 +238,7 @@ impl Chart<'_> {
             });
     }
 
-    fn flags(&self, ui: &Ui, plot: Rect, shared: &SharedX) {
+    fn flags(&self, ui: &Ui, plot: Rect, shared: &SharedAxis) {
         let p = theme::of(ui);
         for flag in self.flags {
             let x = ui.painter().round_to_pixel_center(shared.to_screen(plot.x_range(), flag.epoch));
@@ -363,7 +257,7 @@ impl Chart<'_> {
         }
     }
 
-    fn best_star(&self, ui: &Ui, plot: Rect, shared: &SharedX, to_y: &dyn Fn(f64) -> Option<f32>) {
+    fn best_star(&self, ui: &Ui, plot: Rect, shared: &SharedAxis, to_y: &dyn Fn(f64) -> Option<f32>) {
         let Some([epoch, value]) = self.best else { return };
         let Some(y) = to_y(value) else { return };
         let at = pos2(shared.to_screen(plot.x_range(), epoch), y);
@@ -373,7 +267,7 @@ impl Chart<'_> {
         }
     }
 
-    fn table(&self, ui: &Ui, plot: Rect, right: f32, shared: &SharedX, to_y: &dyn Fn(f64) -> Option<f32>) {
+    fn table(&self, ui: &Ui, plot: Rect, right: f32, shared: &SharedAxis, to_y: &dyn Fn(f64) -> Option<f32>) {
         let p = theme::of(ui);
         let left = plot.right() + 16.0;
         let mut y = plot.top() + 12.0;
@@ -389,11 +283,11 @@ impl Chart<'_> {
                 painter.line_segment(key, Stroke::new(width.max(1.5), colour));
             }
             painter.text(pos2(left + 19.0, y), Align2::LEFT_CENTER, curve.name, label.clone(), p.text2);
-            let point = curve.at(shared.cursor);
+            let point = curve.at(shared.cursor());
             let value = point.map_or_else(|| "–".to_owned(), |[_, value]| self.scale.label(value));
             painter.text(pos2(right, y), Align2::RIGHT_CENTER, value, strong.clone(), p.text);
             y += 22.0;
-            if let (Some([epoch, value]), Some(_)) = (point, shared.cursor)
+            if let (Some([epoch, value]), Some(_)) = (point, shared.cursor())
                 && let Some(at) = to_y(value)
             {
                 let at = pos2(shared.to_screen(plot.x_range(), epoch), at);
@@ -422,80 +316,6 @@ fn look(p: &Palette, kind: CurveKind) -> (Color32, f32) {
 
 fn dotted(ui: &Ui, x: f32, y: Rangef, colour: Color32, dash: f32, gap: f32) {
     ui.painter().extend(Shape::dashed_line(&[pos2(x, y.min), pos2(x, y.max)], Stroke::new(1.0, colour), dash, gap));
-}
-
-impl Scale {
-    /// Where a value lies between `low` (0) and `high` (1); `None` for what has no place.
-    fn place(self, value: f64, low: f64, high: f64) -> Option<f64> {
-        let t = match self {
-            Scale::Log if value > 0.0 => (value / low).ln() / (high / low).ln(),
-            Scale::Log => return None,
-            Scale::Percent => (value - low) / (high - low),
-        };
-        t.is_finite().then_some(t)
-    }
-
-    fn ticks(self, low: f64, high: f64) -> Vec<f64> {
-        match self {
-            Scale::Log => {
-                let decades = low.log10().floor() as i32..=high.log10().ceil() as i32;
-                let all = |steps: &[f64]| -> Vec<f64> {
-                    decades
-                        .clone()
-                        .flat_map(|decade| steps.iter().map(move |step| step * 10.0_f64.powi(decade)))
-                        .filter(|value| (low..=high).contains(value))
-                        .collect()
-                };
-                let candidates: [&[f64]; 3] = [&[1.0, 1.5, 2.0, 3.0, 5.0, 7.0], &[1.0, 2.0, 5.0], &[1.0, 3.0]];
-                candidates.iter().map(|steps| all(steps)).find(|ticks| ticks.len() <= 5).unwrap_or_else(|| all(&[1.0]))
-            }
-            Scale::Percent => {
-                let step = nice_step((high - low) * 100.0 / 4.0) / 100.0;
-                let count = ((high - low) / step + 1e-6).floor() as i32;
-                (0..=count).map(|index| high - step * f64::from(index)).collect()
-            }
-        }
-    }
-
-    fn tick_label(self, value: f64) -> String {
-        match self {
-            Scale::Log => {
-                let decimals = (-value.log10().floor()).clamp(0.0, 6.0) as usize;
-                let text = text::number(value, decimals + 1);
-                text.trim_end_matches('0').trim_end_matches('.').to_owned()
-            }
-            Scale::Percent => {
-                let text = text::number(value * 100.0, 2);
-                text.trim_end_matches('0').trim_end_matches('.').to_owned()
-            }
-        }
-    }
-
-    fn label(self, value: f64) -> String {
-        match self {
-            Scale::Log => text::number(value, if value.abs() < 0.01 { 4 } else { 3 }),
-            Scale::Percent => text::number(value * 100.0, 2),
-        }
-    }
-}
-
-/// 1, 2 or 5 times a power of ten, at least `least`.
-fn nice_step(least: f64) -> f64 {
-    let power = 10.0_f64.powf(least.max(1e-9).log10().floor());
-    [1.0, 2.0, 5.0, 10.0]
-        .map(|step| step * power)
-        .into_iter()
-        .find(|&step| step >= least * 0.999)
-        .unwrap_or(10.0 * power)
-}
-
-/// Whole epochs where that gives at least two ticks, never more than about eight.
-fn epoch_ticks((low, high): (f64, f64)) -> Vec<f64> {
-    let step = nice_step((high - low) / 8.0);
-    let step = if high - low >= 2.0 { step.max(1.0) } else { step };
-    let first = (low / step - 1e-9).ceil() as i64;
-    let last = (high / step + 1e-9).floor() as i64;
-    (first..=last).map(|index| index as f64 * step).collect()
 }
 
 /// The point nearest to the cursor; the last one without a cursor.
@@ -542,23 +362,6 @@ pub(super) fn row_place(rect: Rect, x: f32, t: f64) -> Pos2 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ticks_are_round_numbers_and_few() {
-        assert_eq!(epoch_ticks((0.0, 7.0)), vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
-        assert_eq!(epoch_ticks((0.0, 100.0)), vec![0.0, 20.0, 40.0, 60.0, 80.0, 100.0]);
-        assert_eq!(epoch_ticks((0.0, 1.0)), vec![0.0, 0.2, 0.4, 0.6000000000000001, 0.8, 1.0]);
-        for (low, high) in [(0.05, 3.0), (0.08, 2.6), (0.0003, 2.4), (0.4, 0.6)] {
-            let ticks = Scale::Log.ticks(low, high);
-            assert!((1..=6).contains(&ticks.len()), "{low} {high}: {ticks:?}");
-        }
-        let percents: Vec<String> =
-            Scale::Percent.ticks(0.92, 1.0).into_iter().map(|v| Scale::Percent.tick_label(v)).collect();
-        assert_eq!(percents, ["100", "98", "96", "94", "92"]);
-        assert_eq!(Scale::Log.tick_label(0.3), "0.3");
-        assert_eq!(Scale::Log.tick_label(0.05), "0.05");
-        assert_eq!(Scale::Log.tick_label(3.0), "3");
-    }
 
     #[test]
     fn the_cursor_reads_the_nearest_point_and_without_one_the_last() {
