@@ -14,7 +14,7 @@
 //! | [`training`] | one run from start to end, on the calling thread |
 //! | [`storage`] | what outlives the process: weights, run folders, settings |
 //! | [`workbench`] | the program without a screen; the only threads |
-//! | `ui`, `cli` | the window and the command line |
+//! | [`ui`], [`cli`] | the window and the command line |
 pub mod cli;
 pub mod data;
 pub mod drawing;
@@ -25,3 +25,4 @@ pub mod optim;
 pub mod storage;
 pub mod training;
 pub mod workbench;
+pub mod ui;

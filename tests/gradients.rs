@@ -14,8 +14,7 @@ const NONE: Activation = Activation::Identity;
 
 /// Small networks that meet every layer, odd sizes, every remainder of the register tiles, padding and stacking.
 fn networks() -> Vec<(&'static str, Network)> {
-    let conv =
-        |out_channels, kernel, padding, activation| Conv2d { out_channels, kernel, padding, activation };
+    let conv = |out_channels, kernel, padding, activation| Conv2d { out_channels, kernel, padding, activation };
     let dense = |outputs, activation| Dense { outputs, activation };
     let input = MapShape::new(1, 8, 8);
     let new = || Network::new(input);
@@ -140,11 +139,8 @@ fn gradients_of_every_layer_agree_with_finite_differences() {
                 let slope = (moved(1.0) - moved(-1.0)) / (2.0 * distance);
                 var.set(&Tensor::from_vec(at.clone(), var.shape(), &Device::Cpu).unwrap()).unwrap();
                 // a ReLU that changes sides, or a window whose maximum changes, bends the line a little
-                let tolerance = if name.contains("ReLU") || name.contains("max") || name.contains("padded") {
-                    0.03
-                } else {
-                    0.005
-                };
+                let tolerance =
+                    if name.contains("ReLU") || name.contains("max") || name.contains("padded") { 0.03 } else { 0.005 };
                 assert!(
                     (slope - length).abs() < tolerance * length + 1e-4,
                     "{name}, {operators:?}: {} has slope {slope}, gradient {length}",
@@ -181,10 +177,11 @@ fn our_kernels_agree_with_candles_operators() {
 #[test]
 fn max_pooling_gives_the_whole_gradient_to_the_first_of_equal_values() {
     let network = Network::new(MapShape::new(1, 2, 2)).then("S", MaxPool { size: 2 }).unwrap();
-    for (pixels, expected) in [([1f32, 2.0, 3.0, 4.0], 3), ([0.0; 4], 0), ([4.0, 4.0, 1.0, 0.0], 0), ([1.0, 5.0, 5.0, 5.0], 1)] {
+    for (pixels, expected) in
+        [([1f32, 2.0, 3.0, 4.0], 3), ([0.0; 4], 0), ([4.0, 4.0, 1.0, 0.0], 0), ([1.0, 5.0, 5.0, 5.0], 1)]
+    {
         // one image in the first lane; the other lanes hold rising values, whose maximum is the last
-        let lanes: Vec<f32> =
-            (0..32).map(|i| if i % 8 == 0 { pixels[i / 8] } else { (i / 8) as f32 }).collect();
+        let lanes: Vec<f32> = (0..32).map(|i| if i % 8 == 0 { pixels[i / 8] } else { (i / 8) as f32 }).collect();
         let x = Var::from_tensor(&Tensor::from_vec(lanes, (1, 1, 2, 2, 8), &Device::Cpu).unwrap()).unwrap();
         let y = network.forward(x.as_tensor(), &[], &mut Pass::evaluate(Operators::Lanes)).unwrap();
         let gradient = values(y.sum_all().unwrap().backward().unwrap().get(x.as_tensor()).unwrap());
@@ -204,7 +201,8 @@ fn max_pooling_gives_the_whole_gradient_to_the_first_of_equal_values() {
 fn dropout_silences_its_share_and_rests_when_a_finished_network_is_asked() {
     let network = Network::new(MapShape::new(1, 64, 64)).then("X", Dropout { rate: 0.2 }).unwrap();
     let pixels = vec![vec![255u8; 4096]; 8];
-    let x = batch(pixels.iter().map(Vec::as_slice), network.input(), &[1.0; 256], Operators::Lanes, &Device::Cpu).unwrap();
+    let x =
+        batch(pixels.iter().map(Vec::as_slice), network.input(), &[1.0; 256], Operators::Lanes, &Device::Cpu).unwrap();
     let mut pass = Pass::train(Operators::Lanes, stream(1, Purpose::Dropout, 0, 0));
     let y = rows(&network.forward(&x, &[], &mut pass).unwrap(), 8, Operators::Lanes).unwrap();
     let silent = y.iter().filter(|&&y| y == 0.0).count() as f64 / y.len() as f64;

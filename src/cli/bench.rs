@@ -42,7 +42,10 @@ pub fn run(args: &BenchArgs) -> Result<u8> {
     let architectures: Vec<&'static Architecture> = if args.models.is_empty() {
         models::CATALOG.iter().collect()
     } else {
-        args.models.iter().map(|id| models::find(id).with_context(|| format!("there is no model \"{id}\""))).collect::<Result<_>>()?
+        args.models
+            .iter()
+            .map(|id| models::find(id).with_context(|| format!("there is no model \"{id}\"")))
+            .collect::<Result<_>>()?
     };
     let drawn = Drawn { train: args.images as usize, test: 0, seed: 1 };
     let corpus = Arc::new(drawn.generate(&mut |_, _| ControlFlow::Continue(()))?);
@@ -67,7 +70,8 @@ impl Bench<'_> {
     /// Seconds for `per` images of training, from `images` in one epoch; the first round warms up and does not count.
     fn train(&self, batch_size: usize, images: usize, per: f64) -> Result<Vec<f64>> {
         let preset = shipped::find(self.architecture.id).context("every model has a preset")?.config()?;
-        let config = TrainingConfig { batch_size, epochs: 1, validation: 0, augmentation: Default::default(), ..preset };
+        let config =
+            TrainingConfig { batch_size, epochs: 1, validation: 0, augmentation: Default::default(), ..preset };
         let train: Vec<u32> = (0..images.min(self.corpus.train.len()) as u32).collect();
         let count = train.len();
         let data = TrainingData { corpus: Arc::clone(self.corpus), train, validation: Vec::new() };

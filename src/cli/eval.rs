@@ -92,7 +92,11 @@ pub fn run(args: &EvalArgs) -> Result<u8> {
             let shipped = shipped::find(&name).with_context(|| format!("{name} is not shipped, so it has no card"))?;
             let card = shipped.card()?;
             if 100.0 * accuracy < 100.0 * card.test_accuracy - CHECK_TOLERANCE_PERCENT {
-                below.push(format!("{name} reaches {}, its card says {}", output::percent(accuracy), output::percent(card.test_accuracy)));
+                below.push(format!(
+                    "{name} reaches {}, its card says {}",
+                    output::percent(accuracy),
+                    output::percent(card.test_accuracy)
+                ));
             }
         }
     }

@@ -70,7 +70,8 @@ pub fn run(args: &PredictArgs) -> Result<u8> {
     }
     for path in &args.images {
         let id = Value::from(path.to_string_lossy());
-        let image = picture_file::read(path).map(|picture| Drawing { picture: Some(Arc::new(picture)), strokes: Vec::new() });
+        let image =
+            picture_file::read(path).map(|picture| Drawing { picture: Some(Arc::new(picture)), strokes: Vec::new() });
         answer(args, &model, &id, None, image.map(|drawing| digit_image(&drawing)), &mut tally)?;
     }
     if tally.labelled > 0 {
@@ -159,8 +160,7 @@ fn answer(
             .collect();
         output::json(&json!({"id": id, "label": best, "state": state.id(), "top": top}));
     } else {
-        let top: Vec<String> =
-            ranked.iter().map(|(digit, p, _)| format!("{digit} {:.1} %", 100.0 * p)).collect();
+        let top: Vec<String> = ranked.iter().map(|(digit, p, _)| format!("{digit} {:.1} %", 100.0 * p)).collect();
         let answer = best.map_or_else(|| "–".to_owned(), |digit| digit.to_string());
         output::line(format!("{name}: {answer} ({}) {}", state.id(), top.join(", ")));
     }

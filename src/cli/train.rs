@@ -74,7 +74,8 @@ impl TrainArgs {
         }
         if let Some(id) = &self.optimizer {
             let found = OptimizerConfig::find(id);
-            let optimizer = found.with_context(|| format!("there is no optimiser \"{id}\"; known are sgd, momentum, adam, adamw"))?;
+            let optimizer = found
+                .with_context(|| format!("there is no optimiser \"{id}\"; known are sgd, momentum, adam, adamw"))?;
             if optimizer.id() != config.optimizer.id() {
                 config.optimizer = optimizer;
                 config.learning_rate = optimizer.usual_learning_rate();
@@ -106,7 +107,8 @@ const STEP_LINES_EVERY: Duration = Duration::from_millis(100);
 pub fn run(args: &TrainArgs) -> Result<u8> {
     let config = args.config()?;
     let compute = args.compute.open()?;
-    let runs = runs_folder(args.runs.as_deref()).context("this system names no folder for runs; name one with --runs")?;
+    let runs =
+        runs_folder(args.runs.as_deref()).context("this system names no folder for runs; name one with --runs")?;
     let corpus = Arc::new(data::load(&Request::parse(&config.data))?);
     for note in &corpus.notes {
         output::note(note);
@@ -159,7 +161,9 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
                         bar.set_message(format!("{loss:.4}"));
                     }
                     if due && json {
-                        output::json(&json!({"event": "step", "step": step, "loss": loss, "learning_rate": learning_rate}));
+                        output::json(
+                            &json!({"event": "step", "step": step, "loss": loss, "learning_rate": learning_rate}),
+                        );
                     }
                 }
                 Event::Tick(tick) if json => output::json(&record::tick(&tick)),
@@ -210,7 +214,10 @@ fn report(config: &TrainingConfig, result: &recorded_run::RecordedRun, json: boo
         Ending::Completed => "done".to_owned(),
         Ending::Stopped => "stopped; the weights so far are kept".to_owned(),
         Ending::Diverged => {
-            format!("diverged after {} updates: the loss is no longer a number. Try a lower learning rate", outcome.steps)
+            format!(
+                "diverged after {} updates: the loss is no longer a number. Try a lower learning rate",
+                outcome.steps
+            )
         }
     };
     output::line(format!("{ending}, {:.1} s, best epoch {}", outcome.seconds, outcome.best_epoch));

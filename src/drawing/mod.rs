@@ -15,6 +15,6 @@ mod thickness;
 pub use image::{DigitImage, PIXELS, SIDE};
 pub use normalize::{Preparation, Recipe, THUMBNAIL_SIDE, Thumbnail, digit_image, prepare};
 pub use picture::{Picture, PictureError};
-pub use raster::InkBox;
+pub use raster::{InkBox, ink};
 pub use strokes::{DEFAULT_PEN, Drawing, InkPoint, Sample, Stroke, StrokesError, ink_diameter};
 pub use synthetic::{drawn_digit, drawn_image};

@@ -2,7 +2,7 @@
 //! averages. Which window of the pad is looked at, and how finely, is the caller's choice.
 
 use super::picture::Picture;
-use super::strokes::{InkPoint, Stroke};
+use super::strokes::{Drawing, InkPoint, Stroke};
 
 /// A rectangle; in units of the pad, or in pixels of a raster where said.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -312,6 +312,15 @@ impl Raster {
     pub fn bytes(&self) -> impl Iterator<Item = u8> {
         self.ink.iter().map(|ink| (ink * 255.0 + 0.5) as u8)
     }
+}
+
+/// The whole pad as `side` × `side` bytes, row-major, 0 is paper and 255 is ink: what the window shows, rendered by the
+/// rule that the recipe reads, so that both agree.
+pub fn ink(drawing: &Drawing, side: usize) -> Vec<u8> {
+    let side = side.max(1);
+    let lines: Vec<InkLine> = drawing.strokes.iter().map(InkLine::of).collect();
+    let frame = Frame { left: 0.0, top: 0.0, scale: side as f32, width: side, height: side };
+    Raster::render(&lines, drawing.picture.as_deref(), &frame).bytes().collect()
 }
 
 /// By multiplication and root alone, which give the same digits on every machine; `hypot` need not.

@@ -72,10 +72,9 @@ pub fn evaluate(
     let start = std::time::Instant::now();
     let mut answers = Vec::with_capacity(indices.len());
     for part in indices.chunks(CHUNK * CHUNKS_PER_REPORT) {
-        let chunks: Vec<Vec<Answer>> = model
-            .compute
-            .pool
-            .install(|| part.par_chunks(CHUNK).map(|chunk| answer_chunk(model, dataset, chunk)).collect::<Result<_>>())?;
+        let chunks: Vec<Vec<Answer>> = model.compute.pool.install(|| {
+            part.par_chunks(CHUNK).map(|chunk| answer_chunk(model, dataset, chunk)).collect::<Result<_>>()
+        })?;
         answers.extend(chunks.into_iter().flatten());
         if progress(answers.len()).is_break() {
             return Ok(None);
@@ -110,12 +109,8 @@ mod tests {
     #[test]
     fn sure_begins_where_one_answer_in_500_is_wrong() {
         let answer = |confidence: f32, right: bool| Answer { truth: 1, digit: u8::from(right), confidence, loss: 0.0 };
-        let evaluation = |answers: Vec<Answer>| Evaluation {
-            confusion: Confusion::default(),
-            loss: 0.0,
-            answers,
-            seconds: 0.0,
-        };
+        let evaluation =
+            |answers: Vec<Answer>| Evaluation { confusion: Confusion::default(), loss: 0.0, answers, seconds: 0.0 };
         let mut answers: Vec<Answer> = (0..1_000).map(|i| answer(1.0 - i as f32 / 4_000.0, true)).collect();
         assert_eq!(evaluation(answers.clone()).sure_above(), 1.0 - 999.0 / 4_000.0);
         answers.push(answer(0.99, false));

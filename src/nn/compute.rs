@@ -91,7 +91,9 @@ fn open(choice: DeviceChoice) -> anyhow::Result<(Device, Option<String>)> {
             }
             asked if asked == kind => {
                 let device = open().map_err(|error| {
-                    anyhow::anyhow!("the {name} device does not answer: {error}. Take --device cpu to use the processor")
+                    anyhow::anyhow!(
+                        "the {name} device does not answer: {error}. Take --device cpu to use the processor"
+                    )
                 })?;
                 return Ok((device, None));
             }

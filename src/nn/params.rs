@@ -14,7 +14,9 @@ use super::random::{Purpose, stream};
 pub enum Init {
     Zeros,
     /// Uniform in ±bound.
-    Uniform { bound: f32 },
+    Uniform {
+        bound: f32,
+    },
 }
 
 impl Init {

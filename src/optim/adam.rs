@@ -45,20 +45,8 @@ impl Optimizer for Adam {
         let (correction_f, keep_f, epsilon) = (correction as f32, keep as f32, EPSILON as f32);
         let moments = self.first_moment.iter().zip(&self.second_moment);
         for ((p, g), (m, v)) in params.vars().iter().zip(gradients).zip(moments) {
-            update(
-                m,
-                g,
-                g,
-                |m, g, _| b1_f * m + (1.0 - b1_f) * g,
-                |m, g, _| (m * b1)? + (g * (1.0 - b1))?,
-            )?;
-            update(
-                v,
-                g,
-                g,
-                |v, g, _| b2_f * v + (1.0 - b2_f) * g * g,
-                |v, g, _| (v * b2)? + (g.sqr()? * (1.0 - b2))?,
-            )?;
+            update(m, g, g, |m, g, _| b1_f * m + (1.0 - b1_f) * g, |m, g, _| (m * b1)? + (g * (1.0 - b1))?)?;
+            update(v, g, g, |v, g, _| b2_f * v + (1.0 - b2_f) * g * g, |v, g, _| (v * b2)? + (g.sqr()? * (1.0 - b2))?)?;
             update(
                 p,
                 m.as_tensor(),

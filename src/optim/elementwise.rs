@@ -28,7 +28,9 @@ impl<F: Fn(f32, f32, f32) -> f32> InplaceOp3 for Update<F> {
     ) -> Result<()> {
         let ((a0, a1), (b0, b1), (c0, c1)) = (range(a, a_layout)?, range(b, b_layout)?, range(c, c_layout)?);
         match (a, b, c) {
-            (CpuStorage::F32(a), CpuStorage::F32(b), CpuStorage::F32(c)) if a1 - a0 == b1 - b0 && b1 - b0 == c1 - c0 => {
+            (CpuStorage::F32(a), CpuStorage::F32(b), CpuStorage::F32(c))
+                if a1 - a0 == b1 - b0 && b1 - b0 == c1 - c0 =>
+            {
                 for ((a, b), c) in a[a0..a1].iter_mut().zip(&b[b0..b1]).zip(&c[c0..c1]) {
                     *a = (self.0)(*a, *b, *c);
                 }

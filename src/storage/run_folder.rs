@@ -27,7 +27,8 @@ pub struct RunFolder {
 impl RunFolder {
     /// Makes `<name>_YYYYMMDD_HHMMSS` (UTC) inside `runs` and writes the configuration there, before any training.
     pub fn create(runs: &Path, name: &str, config: &TrainingConfig) -> Result<Self> {
-        if name.is_empty() || name.starts_with('.') || name.chars().any(|c| c.is_control() || "/\\:*?\"<>|".contains(c)) {
+        if name.is_empty() || name.starts_with('.') || name.chars().any(|c| c.is_control() || "/\\:*?\"<>|".contains(c))
+        {
             bail!("\"{name}\" cannot name a run: take letters, figures, dashes");
         }
         let place = || format!("in the runs folder, {}; another one can be named", runs.display());

@@ -35,8 +35,7 @@ pub struct WeightsFile {
 impl WeightsFile {
     /// The bytes of a file; equal weights give equal bytes.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let metadata =
-            Metadata { version: 1, model: self.architecture.id.to_owned(), sure_above: self.sure_above };
+        let metadata = Metadata { version: 1, model: self.architecture.id.to_owned(), sure_above: self.sure_above };
         let entries = self.weights.entries.iter().map(|entry| (&entry.name, &entry.shape, &*entry.values));
         encode(entries, Some(serde_json::to_string(&metadata)?))
     }
@@ -49,8 +48,9 @@ impl WeightsFile {
         let metadata = metadata.context("the file does not say which model its weights are of")?;
         let metadata: Metadata = serde_json::from_str(metadata).context("the file's metadata cannot be read")?;
         ensure!(metadata.version == 1, "the file is of version {}, this program reads version 1", metadata.version);
-        let architecture = models::find(&metadata.model)
-            .with_context(|| format!("the weights are of \"{}\", a model this program does not know", metadata.model))?;
+        let architecture = models::find(&metadata.model).with_context(|| {
+            format!("the weights are of \"{}\", a model this program does not know", metadata.model)
+        })?;
         ensure!(metadata.sure_above.is_finite(), "the file's threshold for sure answers is not a number");
         let tensors = SafeTensors::deserialize(bytes).context("this is no safetensors file")?;
         let network = (architecture.network)()?;
@@ -104,9 +104,9 @@ fn encode<'a>(
     let bytes: Vec<(&String, &Vec<usize>, Vec<u8>)> = entries
         .map(|(name, shape, values)| (name, shape, values.iter().flat_map(|x| x.to_le_bytes()).collect()))
         .collect();
-    let views = bytes.iter().map(|(name, shape, bytes)| {
-        Ok((name.as_str(), TensorView::new(Dtype::F32, shape.to_vec(), bytes)?))
-    });
+    let views = bytes
+        .iter()
+        .map(|(name, shape, bytes)| Ok((name.as_str(), TensorView::new(Dtype::F32, shape.to_vec(), bytes)?)));
     let views: Vec<(&str, TensorView<'_>)> = views.collect::<Result<_>>()?;
     let metadata = metadata.map(|text| HashMap::from([(METADATA_KEY.to_owned(), text)]));
     Ok(serialize(views, metadata)?)

@@ -108,11 +108,7 @@ impl Simd for Portable {
     fn mul_add(self, a: Self, b: Self) -> Self {
         Self(std::array::from_fn(|i| {
             // a fused product is one instruction on 64-bit Arm and a slow call on old x86
-            if cfg!(target_arch = "aarch64") {
-                self.0[i].mul_add(a.0[i], b.0[i])
-            } else {
-                self.0[i] * a.0[i] + b.0[i]
-            }
+            if cfg!(target_arch = "aarch64") { self.0[i].mul_add(a.0[i], b.0[i]) } else { self.0[i] * a.0[i] + b.0[i] }
         }))
     }
     #[inline(always)]

@@ -1,0 +1,37 @@
+//! The parts that places are built from. Each takes plain numbers and answers what the user did; none knows the
+//! workbench.
+//!
+//! | file | what it shows |
+//! |---|---|
+//! | [`bars`] | ten values as bars |
+//! | [`button`] | buttons, icon buttons, pills, the switch, tooltips |
+//! | [`canvas`] | the pad |
+//! | [`digit_view`] | a digit image, sheets of them, signed maps |
+//! | [`f1_rows`] | ten F1 curves as rows |
+//! | [`field`] | rows of a form: text, choice, slider |
+//! | [`gallery`] | a scrolling grid of digit images |
+//! | [`matrix`] | the confusion matrix |
+//! | [`notice`] | sentences that come and go |
+//! | [`plot`] | curves over epochs, each chart with its table of values |
+//! | [`progress`] | how far something is |
+//! | [`rail`] | the items that lead to the places |
+//! | [`segmented`] | segmented control and tabs |
+//! | [`shared_axis`] | the axis, cursor and zoom that plots share |
+//! | [`thumbnail`] | small digit images to press |
+//! | [`value_scale`] | how values are spread over a plot |
+pub mod bars;
+pub mod button;
+pub mod canvas;
+pub mod digit_view;
+pub mod f1_rows;
+pub mod field;
+pub mod gallery;
+pub mod matrix;
+pub mod notice;
+pub mod plot;
+pub mod progress;
+pub mod rail;
+pub mod segmented;
+pub mod shared_axis;
+pub mod thumbnail;
+pub mod value_scale;

@@ -1,0 +1,142 @@
+//! Every model of the catalogue, unasked: a new line there is checked here.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use digitpad::data::Drawn;
+use digitpad::inference::TrainedModel;
+use digitpad::models::{self, CATALOG, CLASSES};
+use digitpad::nn::{Compute, DeviceChoice, Weights};
+use digitpad::storage::shipped;
+use digitpad::storage::weights_file::WeightsFile;
+use digitpad::training::{self, Event, Outcome, Stop, TrainingConfig, TrainingData};
+
+fn drawn(images: usize) -> TrainingData {
+    let drawn = Drawn { train: images, test: 10, seed: 3 };
+    let corpus = Arc::new(drawn.generate(&mut |_, _| ControlFlow::Continue(())).unwrap());
+    TrainingData { corpus, train: (0..images as u32).collect(), validation: Vec::new() }
+}
+
+fn short(id: &str, seed: u64) -> TrainingConfig {
+    let preset = shipped::find(id).expect("every model has a preset").config().unwrap();
+    assert_eq!(preset.model, id, "the preset trains its own model");
+    TrainingConfig { seed, epochs: 1, validation: 0, batch_size: 72, ..preset }
+}
+
+/// Trains some updates; losses and the end.
+fn train(config: &TrainingConfig, data: &TrainingData, compute: &Arc<Compute>, updates: u64) -> (Vec<f64>, Outcome) {
+    let mut losses = Vec::new();
+    let outcome = training::run(config, data, compute, None, &mut |event| {
+        if let Event::Step { step, loss, .. } = event {
+            losses.push(loss);
+            if step == updates {
+                return ControlFlow::Break(Stop);
+            }
+        }
+        ControlFlow::Continue(None)
+    });
+    (losses, outcome.unwrap())
+}
+
+fn cpu(threads: usize) -> Arc<Compute> {
+    Arc::new(Compute::new(DeviceChoice::Cpu, Some(threads)).unwrap())
+}
+
+#[test]
+fn ids_are_unique_and_parameters_are_counted() {
+    for (i, architecture) in CATALOG.iter().enumerate() {
+        assert!(CATALOG[..i].iter().all(|other| other.id != architecture.id), "{} twice", architecture.id);
+        let network = (architecture.network)().unwrap();
+        assert_eq!(network.parameter_count(), architecture.parameters, "{}", architecture.id);
+        assert_eq!(network.output().size(), CLASSES, "{} has ten scores", architecture.id);
+    }
+    let counts = ["mlp", "mlp-deep", "lenet5", "cnn"].map(|id| models::find(id).unwrap().parameters);
+    assert_eq!(counts, [101_770, 235_146, 61_706, 215_370]);
+}
+
+#[test]
+fn every_model_learns_drawn_digits() {
+    let data = drawn(720);
+    for architecture in CATALOG {
+        let (losses, _) = train(&short(architecture.id, 1), &data, &cpu(2), 10);
+        let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
+        assert!(mean(&losses[7..]) < mean(&losses[..3]), "{}: {losses:?}", architecture.id);
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_weights_on_any_number_of_threads() {
+    let data = drawn(288);
+    for architecture in CATALOG {
+        let weights = |seed: u64, threads: usize| {
+            let (_, outcome) = train(&short(architecture.id, seed), &data, &cpu(threads), 4);
+            outcome.last_weights.sha256()
+        };
+        let first = weights(7, 1);
+        for threads in [1, 2, 4] {
+            assert_eq!(weights(7, threads), first, "{} with {threads} threads", architecture.id);
+        }
+        assert_ne!(weights(8, 1), first, "{} with another seed", architecture.id);
+    }
+}
+
+#[test]
+fn stock_operators_lose_and_learn_the_same() {
+    // the path of CUDA and Metal, run on the processor
+    let data = drawn(144);
+    let stock = Arc::new(Compute::stock_reference().unwrap());
+    for architecture in CATALOG {
+        let config = TrainingConfig { batch_size: 24, ..short(architecture.id, 2) };
+        let (ours, _) = train(&config, &data, &cpu(1), 3);
+        let (reference, _) = train(&config, &data, &stock, 3);
+        for (step, (a, b)) in ours.iter().zip(&reference).enumerate() {
+            // the first loss compares the forward passes; later ones what the gradients did to the weights, where Adam
+            // turns the sign of a gradient near zero into a whole step
+            let tolerance = if step == 0 { 1e-4 } else { 3e-3 };
+            assert!((a - b).abs() < tolerance, "{}, update {step}: {a} against {b}", architecture.id);
+        }
+    }
+}
+
+#[test]
+fn saved_weights_give_the_same_scores() {
+    let data = drawn(100);
+    let images: Vec<&[u8]> = (0..20).map(|i| data.corpus.train.image(i).as_slice()).collect();
+    for shipped in shipped::SHIPPED {
+        let file = shipped.weights().unwrap();
+        let again = WeightsFile::from_bytes(&file.to_bytes().unwrap()).unwrap();
+        let scores = |weights: &Weights| {
+            let model = TrainedModel::new(file.architecture, weights, file.sure_above, cpu(1)).unwrap();
+            model.scores(images.iter().copied()).unwrap()
+        };
+        assert_eq!(scores(&file.weights), scores(&again.weights), "{}", shipped.id);
+    }
+}
+
+#[test]
+fn shipped_weights_are_those_of_their_cards() {
+    assert_eq!(shipped::SHIPPED.len(), CATALOG.len(), "every model is shipped");
+    for shipped in shipped::SHIPPED {
+        let (file, card) = (shipped.weights().unwrap(), shipped.card().unwrap());
+        assert_eq!(card.model, shipped.id);
+        assert_eq!(file.architecture.id, shipped.id);
+        assert_eq!(card.weights_sha256, file.weights.sha256(), "{}", shipped.id);
+        assert!(card.test_interval[0] < card.test_accuracy && card.test_accuracy < card.test_interval[1]);
+        let epochs = shipped.history.lines().count();
+        assert_eq!(epochs, shipped.config().unwrap().epochs as usize, "{} has its whole history", shipped.id);
+    }
+}
+
+#[test]
+fn shipped_models_read_drawn_digits_they_never_saw() {
+    let data = drawn(500);
+    for shipped in shipped::SHIPPED {
+        let file = shipped.weights().unwrap();
+        let model = TrainedModel::new(file.architecture, &file.weights, file.sure_above, cpu(1)).unwrap();
+        let right = (0..500).filter(|&i| {
+            model.predict(data.corpus.train.image(i)).unwrap().best() == data.corpus.train.label(i)
+        });
+        let right = right.count();
+        assert!(right > 425, "{} reads {right} of 500", shipped.id);
+    }
+}

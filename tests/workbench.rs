@@ -1,0 +1,227 @@
+//! The program without a window: commands in, events out.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use digitpad::drawing::{DEFAULT_PEN, Drawing};
+use digitpad::nn::DeviceChoice;
+use digitpad::storage::shipped;
+use digitpad::training::{Ending, TrainingConfig};
+use digitpad::workbench::{Command, ModelChoice, Options, Phase, SetChoice, Workbench};
+
+fn workbench(runs: &std::path::Path) -> Workbench {
+    Workbench::start(Options {
+        runs: runs.to_owned(),
+        device: DeviceChoice::Cpu,
+        threads: Some(2),
+        wake: Arc::new(|| {}),
+    })
+    .unwrap()
+}
+
+/// Polls until `done`, at most a minute.
+fn until(workbench: &mut Workbench, what: &str, done: impl Fn(&Workbench) -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !done(workbench) {
+        assert!(Instant::now() < deadline, "waited a minute for {what}; notices: {:?}", workbench.notices());
+        workbench.poll();
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A one: a straight line, slightly slanted.
+fn one() -> Drawing {
+    Drawing::from_polylines(&[vec![[0.55, 0.1], [0.5, 0.5], [0.45, 0.9]]], DEFAULT_PEN).unwrap()
+}
+
+fn config(epochs: u32) -> TrainingConfig {
+    let preset = shipped::find("mlp").unwrap().config().unwrap();
+    TrainingConfig { data: "drawn".to_owned(), epochs, validation: 500, train_limit: Some(2_000), ..preset }
+}
+
+#[test]
+fn a_drawing_is_answered_and_an_empty_pad_is_not() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut workbench = workbench(runs.path());
+    assert!(workbench.prediction().is_none());
+    workbench.handle(Command::WatchLayer(Some(0)));
+    workbench.handle(Command::SetDrawing(one()));
+    until(&mut workbench, "an answer", |w| w.prediction().is_some());
+    assert_eq!(workbench.prediction().unwrap().best(), 1);
+    assert_eq!(workbench.feature_maps().unwrap().channels, 6);
+    let image = workbench.preparation().unwrap().image.clone();
+
+    for model in ["cnn", "mlp", "mlp-deep"] {
+        workbench.handle(Command::ChooseModel(ModelChoice::Shipped(model)));
+        until(&mut workbench, model, |w| w.prediction().is_some());
+        assert_eq!(workbench.prediction().unwrap().best(), 1, "{model} reads a straight line");
+        assert_eq!(workbench.preparation().unwrap().image, image, "the image does not depend on the model");
+    }
+
+    workbench.handle(Command::SetDrawing(Drawing::default()));
+    assert!(workbench.prediction().is_none(), "never a guess for an empty pad");
+    assert!(workbench.preparation().is_none());
+}
+
+#[test]
+fn a_training_streams_curves_moves_the_pad_and_leaves_a_run() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut workbench = workbench(runs.path());
+    workbench.handle(Command::SetDrawing(one()));
+    workbench.handle(Command::StartTraining(config(3)));
+    assert_eq!(*workbench.choice(), ModelChoice::Live);
+    until(&mut workbench, "a live answer", |w| w.prediction().is_some());
+    let first = *workbench.prediction().unwrap();
+
+    // pressed twice: one training, and a sentence
+    workbench.handle(Command::StartTraining(config(3)));
+    assert!(workbench.notices().iter().any(|notice| notice.text.contains("under way")));
+
+    until(&mut workbench, "the end", |w| !w.training_is_under_way());
+    let view = workbench.training().unwrap();
+    assert_eq!(view.phase, Phase::Ended(Ending::Completed));
+    assert_eq!(view.curves.epochs.len(), 3);
+    assert!(view.curves.steps.len() > 3 && view.curves.ticks.iter().filter(|tick| tick.whole).count() == 3);
+    let (f1, before) = view.f1().unwrap();
+    assert!(f1.iter().all(|f1| (0.0..=1.0).contains(f1)) && before.is_some());
+    assert!(view.curves.epochs[2].train_loss < view.curves.epochs[0].train_loss, "it learns");
+    assert!(view.test.is_some(), "a completed run meets the test set once");
+    until(&mut workbench, "the trained answer", |w| w.prediction().is_some_and(|p| *p != first));
+
+    let run = workbench.training().unwrap().run.clone().unwrap();
+    for file in ["config.toml", "history.jsonl", "metrics.json", "best.safetensors", "last.safetensors"] {
+        assert!(run.join(file).is_file(), "{file} is in the run's folder");
+    }
+    let text = std::fs::read_to_string(run.join("config.toml")).unwrap();
+    assert_eq!(TrainingConfig::from_toml(&text).unwrap(), config(3), "the configuration repeats the run");
+    workbench.handle(Command::LoadModel(run));
+    until(&mut workbench, "the run's model", |w| matches!(w.choice(), ModelChoice::Opened(_)));
+}
+
+#[test]
+fn steps_pauses_rates_and_stops_are_obeyed() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut workbench = workbench(runs.path());
+    let paused = |w: &Workbench| w.training().is_some_and(|view| view.phase == Phase::Paused);
+    workbench.handle(Command::StepBatch(config(50)));
+    until(&mut workbench, "the first pause", paused);
+    assert_eq!(workbench.training().unwrap().step, 1, "a step is one update");
+
+    workbench.handle(Command::StepBatch(config(50)));
+    until(&mut workbench, "the second update", |w| w.training().unwrap().step == 2 && paused(w));
+    workbench.handle(Command::SetLearningRate(0.0005));
+    workbench.handle(Command::SetLearningRate(f64::NAN));
+    workbench.handle(Command::StepEpoch(config(50)));
+    until(&mut workbench, "the end of the epoch", |w| w.training().unwrap().curves.epochs.len() == 1 && paused(w));
+    let view = workbench.training().unwrap();
+    assert_eq!(view.curves.rate_changes, [(2, 0.0005)], "NaN is no learning rate");
+    assert!(view.learning_rate <= 0.0005);
+
+    workbench.handle(Command::ResumeTraining);
+    until(&mut workbench, "more updates", |w| w.training().unwrap().curves.epochs.len() >= 2);
+    workbench.handle(Command::StopTraining);
+    until(&mut workbench, "the stop", |w| !w.training_is_under_way());
+    assert_eq!(workbench.training().unwrap().phase, Phase::Ended(Ending::Stopped));
+    assert!(workbench.training().unwrap().run.as_ref().unwrap().join("last.safetensors").is_file());
+
+    workbench.handle(Command::ResetTraining);
+    assert!(workbench.training().is_none());
+    assert_eq!(*workbench.choice(), ModelChoice::Shipped("lenet5"));
+}
+
+#[test]
+fn closing_while_training_keeps_the_weights() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut workbench = workbench(runs.path());
+    workbench.handle(Command::StartTraining(config(1_000)));
+    until(&mut workbench, "some updates", |w| w.training().unwrap().step > 5);
+    let start = Instant::now();
+    workbench.shut_down(Duration::from_secs(5));
+    assert!(start.elapsed() < Duration::from_secs(5));
+    let run = workbench.training().unwrap().run.clone().unwrap();
+    let metrics = std::fs::read_to_string(run.join("metrics.json")).unwrap();
+    assert!(metrics.contains("\"ending\": \"stopped\""));
+    assert!(run.join("last.safetensors").is_file());
+}
+
+#[test]
+fn a_diverging_training_ends_with_a_sentence_and_finite_weights() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut workbench = workbench(runs.path());
+    workbench.handle(Command::StartTraining(TrainingConfig {
+        optimizer: digitpad::optim::OptimizerConfig::Sgd { momentum: 0.9, weight_decay: 0.0 },
+        learning_rate: 100.0,
+        ..config(3)
+    }));
+    until(&mut workbench, "the end", |w| !w.training_is_under_way());
+    assert_eq!(workbench.training().unwrap().phase, Phase::Ended(Ending::Diverged));
+    assert!(workbench.notices().iter().any(|notice| notice.text.contains("lower learning rate")));
+    let run = workbench.training().unwrap().run.clone().unwrap();
+    let weights = digitpad::storage::weights_file::WeightsFile::read(&run.join("last.safetensors"));
+    assert!(weights.is_ok(), "the last good weights are kept");
+}
+
+#[test]
+fn settings_that_cannot_be_and_missing_folders_are_told() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut workbench = workbench(runs.path());
+    workbench.handle(Command::StartTraining(TrainingConfig { learning_rate: f64::NAN, ..config(1) }));
+    assert!(workbench.training().is_none());
+    assert!(workbench.notices()[0].text.contains("learning rate"));
+
+    workbench.handle(Command::StartTraining(TrainingConfig { data: "no-such-folder".to_owned(), ..config(1) }));
+    until(&mut workbench, "the failure", |w| !w.training_is_under_way());
+    assert!(matches!(workbench.training().unwrap().phase, Phase::Failed(_)));
+    assert!(workbench.notices().iter().any(|notice| notice.text.contains("no-such-folder")));
+
+    // a file where the runs folder should be
+    let file = runs.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let mut workbench = self::workbench(&file.join("runs"));
+    workbench.handle(Command::StartTraining(config(1)));
+    until(&mut workbench, "the failure", |w| !w.training_is_under_way());
+    assert!(workbench.notices().iter().any(|notice| notice.text.contains("runs folder")), "{:?}", workbench.notices());
+
+    let text = runs.path().join("text.png");
+    std::fs::write(&text, "this is a text file").unwrap();
+    let before = workbench.notices().len();
+    workbench.handle(Command::OpenPicture(text));
+    until(&mut workbench, "the refusal", |w| w.notices().len() > before);
+    assert!(workbench.notices().last().unwrap().text.contains("no picture of a known kind"));
+}
+
+#[test]
+fn an_evaluation_fills_the_matrix_and_opens_an_image() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut workbench = workbench(runs.path());
+    // whatever data this computer has: MNIST or drawn digits
+    workbench.handle(Command::Evaluate { set: SetChoice::Test });
+    until(&mut workbench, "the evaluation", |w| w.evaluation().result.is_some());
+    let result = Arc::clone(workbench.evaluation().result.as_ref().unwrap());
+    assert_eq!(result.confusion.images() as usize, result.answers.len());
+    assert!(result.confusion.accuracy() > 0.5);
+    workbench.handle(Command::SelectImage(Some(7)));
+    let (place, prediction) = workbench.evaluation().selected.unwrap();
+    assert_eq!((place, prediction.best()), (7, result.answers[7].digit));
+    assert!(!workbench.evaluation_is_stale());
+    workbench.handle(Command::ChooseModel(ModelChoice::Shipped("mlp")));
+    assert!(workbench.evaluation_is_stale(), "another model's matrix is marked");
+}
+
+#[test]
+fn pictures_and_the_networks_image_go_in_and_out() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut workbench = workbench(runs.path());
+    let path = runs.path().join("digit.png");
+    workbench.handle(Command::SavePicture(path.clone()));
+    assert!(workbench.notices()[0].text.contains("nothing to save"));
+    workbench.handle(Command::SetDrawing(one()));
+    until(&mut workbench, "an answer", |w| w.preparation().is_some());
+    workbench.handle(Command::SavePicture(path.clone()));
+    until(&mut workbench, "the file", |w| w.notices().iter().any(|notice| notice.text.contains("Saved")));
+    workbench.handle(Command::OpenPicture(path));
+    until(&mut workbench, "the picture", |w| w.drawing().picture.is_some() && w.prediction().is_some());
+    assert_eq!(workbench.prediction().unwrap().best(), 1, "a saved image reads the same");
+    workbench.handle(Command::PastePicture { width: 3, height: 3, rgba: vec![0; 5] });
+    until(&mut workbench, "the refusal", |w| w.notices().iter().any(|notice| notice.text.contains("cannot be pasted")));
+}
