@@ -1,0 +1,94 @@
+//! File dialogs that never block: the system's dialog is a future, and every frame asks it once.
+
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+
+use eframe::egui;
+use rfd::{AsyncFileDialog, FileHandle};
+
+use crate::storage::picture_file::EXTENSIONS;
+
+/// What the file is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    OpenPicture,
+    SavePicture,
+    OpenWeights,
+}
+
+struct Open {
+    purpose: Purpose,
+    future: Pin<Box<dyn Future<Output = Option<FileHandle>>>>,
+}
+
+/// At most one dialog at a time.
+#[derive(Default)]
+pub struct Dialogs {
+    wanted: Option<Purpose>,
+    open: Option<Open>,
+}
+
+/// Repaints the window when the dialog has something to say.
+struct Repaint(egui::Context);
+
+impl Wake for Repaint {
+    fn wake(self: Arc<Self>) {
+        self.0.request_repaint();
+    }
+}
+
+impl Dialogs {
+    /// Opens a dialog at the next [`Dialogs::poll`], unless one is open.
+    pub fn ask(&mut self, purpose: Purpose) {
+        if self.open.is_none() {
+            self.wanted = Some(purpose);
+        }
+    }
+
+    /// Whether a dialog is open.
+    pub fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// Once a frame: opens what was asked for, and answers the file that was chosen.
+    pub fn poll(
+        &mut self,
+        ctx: &egui::Context,
+        frame: &eframe::Frame,
+        folder: Option<&PathBuf>,
+    ) -> Option<(Purpose, PathBuf)> {
+        if let Some(purpose) = self.wanted.take() {
+            let mut dialog = AsyncFileDialog::new().set_parent(frame);
+            if let Some(folder) = folder {
+                dialog = dialog.set_directory(folder);
+            }
+            let future: Pin<Box<dyn Future<Output = Option<FileHandle>>>> = match purpose {
+                Purpose::OpenPicture => {
+                    let dialog = dialog.set_title("Open a picture of a digit").add_filter("Pictures", &EXTENSIONS);
+                    Box::pin(dialog.pick_file())
+                }
+                Purpose::SavePicture => {
+                    let dialog = dialog.set_title("Save the network's image").add_filter("PNG", &["png"]);
+                    Box::pin(dialog.set_file_name("digit.png").save_file())
+                }
+                Purpose::OpenWeights => {
+                    let dialog = dialog.set_title("Open weights").add_filter("Weights", &["safetensors"]);
+                    Box::pin(dialog.pick_file())
+                }
+            };
+            self.open = Some(Open { purpose, future });
+        }
+        let open = self.open.as_mut()?;
+        let waker = Waker::from(Arc::new(Repaint(ctx.clone())));
+        match open.future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Pending => None,
+            Poll::Ready(file) => {
+                let purpose = open.purpose;
+                self.open = None;
+                file.map(|file| (purpose, file.path().to_owned()))
+            }
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Draw: the pad with its tools and the five steps from ink to image; the answer; the maps of a layer.
+
+use eframe::egui::{self, Align, Layout, Rect, ScrollArea, Ui, pos2, vec2};
+
+use super::Scene;
+use crate::drawing::{Drawing, Preparation, Recipe, THUMBNAIL_SIDE, Thumbnail};
+use crate::storage::Settings;
+use crate::ui::dialogs::Purpose;
+use crate::ui::widgets::button::IconButton;
+use crate::ui::widgets::canvas::{self, CanvasState, Guides, Pen};
+use crate::ui::widgets::{field, segmented, thumbnail};
+use crate::ui::{icons, text, theme};
+use crate::workbench::Command;
+
+/// What Draw remembers between frames.
+#[derive(Default)]
+pub struct DrawPlace {
+    canvas: CanvasState,
+    guides: Guides,
+    erases: bool,
+    undo: Vec<Drawing>,
+    redo: Vec<Drawing>,
+    pub(super) shown: super::draw_answer::Shown,
+    narrow: Narrow,
+}
+
+/// Which column stands beside the pad when there is no room for both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Narrow {
+    #[default]
+    Answer,
+    Inside,
+}
+
+/// Drawings that undo brings back, at most.
+const MOST_UNDO: usize = 200;
+/// Width of the pad at 1280×800.
+const PAD: f32 = 336.0;
+const ANSWER: f32 = 360.0;
+const INSIDE: f32 = 400.0;
+const GAP: f32 = 32.0;
+
+impl DrawPlace {
+    pub fn ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
+        let room = ui.available_size();
+        let wide = room.x >= PAD + ANSWER + INSIDE + 2.0 * GAP - 1.0;
+        // images grow with the window, columns of text do not
+        let spare = if wide { room.x - (PAD + ANSWER + INSIDE + 2.0 * GAP) } else { 0.0 };
+        let pad = (PAD + spare * 0.5).min((room.y - 176.0).max(PAD)).min(720.0).floor();
+        let inside = if wide { INSIDE + (spare - (pad - PAD)).clamp(0.0, 400.0) } else { INSIDE };
+        ScrollArea::both().auto_shrink([false, false]).show(ui, |ui| {
+            ui.horizontal_top(|ui| {
+                ui.spacing_mut().item_spacing.x = GAP;
+                ui.vertical(|ui| {
+                    ui.set_width(pad);
+                    self.pad(ui, pad, scene);
+                });
+                ui.vertical(|ui| {
+                    ui.set_width(ANSWER);
+                    if !wide {
+                        let options = [(Narrow::Answer, "Answer"), (Narrow::Inside, "Inside")];
+                        segmented::segmented(ui, "Beside the pad", &mut self.narrow, &options, ANSWER);
+                        ui.add_space(8.0);
+                    }
+                    if wide || self.narrow == Narrow::Answer {
+                        super::draw_answer::answer(ui, &mut self.shown, scene, ANSWER);
+                    } else {
+                        super::draw_inside::inside(ui, scene, ANSWER);
+                    }
+                });
+                if wide {
+                    ui.vertical(|ui| {
+                        ui.set_width(inside);
+                        super::draw_inside::inside(ui, scene, inside);
+                    });
+                }
+            });
+        });
+    }
+
+    fn pad(&mut self, ui: &mut Ui, side: f32, scene: &mut Scene<'_>) {
+        let mut drawing = scene.workbench.drawing().clone();
+        let pen = Pen { width: scene.settings.pen_width, erases: self.erases };
+        let output = canvas::canvas(ui, side, &mut self.canvas, &mut drawing, pen, self.guides);
+        if let Some(before) = output.started {
+            self.remember(before);
+        }
+        if output.changed {
+            scene.push(Command::SetDrawing(drawing));
+        }
+        self.tools(ui, side, scene);
+        ui.add_space(10.0);
+        steps(ui, side, scene);
+    }
+
+    fn tools(&mut self, ui: &mut Ui, width: f32, scene: &mut Scene<'_>) {
+        let p = theme::of(ui);
+        ui.horizontal(|ui| {
+            ui.set_width(width);
+            ui.spacing_mut().item_spacing.x = 4.0;
+            if ui.add(IconButton::new(icons::PENCIL_SIMPLE, "Pen").chosen(!self.erases)).clicked() {
+                self.erases = false;
+            }
+            let mut percent = (100.0 * scene.settings.pen_width).round();
+            let spoken = format!("{percent} %");
+            let range = 100.0 * Settings::PEN_WIDTHS.start()..=100.0 * Settings::PEN_WIDTHS.end();
+            if field::slider(ui, "Pen width", &mut percent, range, 1.0, &spoken, 84.0).changed() {
+                scene.settings.pen_width = percent / 100.0;
+            }
+            ui.label(text::label(spoken).color(p.text2));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                ui.spacing_mut().item_spacing.x = 0.0;
+                let has_ink = !scene.workbench.drawing().is_empty();
+                let button = |icon, name, key| IconButton::new(icon, name).key(key);
+                if ui.add_enabled(has_ink, button(icons::TRASH, "Clear", "C")).clicked() {
+                    self.clear(scene);
+                }
+                if ui.add(button(icons::FOLDER_OPEN, "Open a picture", "Ctrl+O")).clicked() {
+                    scene.dialogs.ask(Purpose::OpenPicture);
+                }
+                let grid = button(icons::GRID_NINE, "Guides: the 20×20 box, the network's pixels", "G");
+                if ui.add(grid.chosen(self.guides.frame)).clicked() {
+                    self.toggle_guides();
+                }
+                if ui.add_enabled(!self.redo.is_empty(), button(icons::ARROW_U_UP_RIGHT, "Redo", "Ctrl+Shift+Z")).clicked()
+                {
+                    self.redo(scene);
+                }
+                if ui.add_enabled(!self.undo.is_empty(), button(icons::ARROW_U_UP_LEFT, "Undo", "Ctrl+Z")).clicked() {
+                    self.undo(scene);
+                }
+                if ui.add(button(icons::ERASER, "Eraser, or the right button", "E").chosen(self.erases)).clicked() {
+                    self.erases = !self.erases;
+                }
+            });
+        });
+    }
+
+    // What keys and other places ask for.
+
+    /// Keeps a drawing that is about to be replaced.
+    pub fn remember(&mut self, before: Drawing) {
+        self.undo.push(before);
+        if self.undo.len() > MOST_UNDO {
+            self.undo.remove(0);
+        }
+        self.redo.clear();
+    }
+
+    pub fn undo(&mut self, scene: &mut Scene<'_>) {
+        if let Some(before) = self.undo.pop() {
+            self.redo.push(scene.workbench.drawing().clone());
+            scene.push(Command::SetDrawing(before));
+        }
+    }
+
+    pub fn redo(&mut self, scene: &mut Scene<'_>) {
+        if let Some(after) = self.redo.pop() {
+            self.undo.push(scene.workbench.drawing().clone());
+            scene.push(Command::SetDrawing(after));
+        }
+    }
+
+    pub fn clear(&mut self, scene: &mut Scene<'_>) {
+        if !scene.workbench.drawing().is_empty() {
+            self.remember(scene.workbench.drawing().clone());
+            scene.push(Command::SetDrawing(Drawing::default()));
+        }
+    }
+
+    pub fn toggle_eraser(&mut self) {
+        self.erases = !self.erases;
+    }
+
+    /// None, the 20×20 box, the box and the network's pixels.
+    pub fn toggle_guides(&mut self) {
+        self.guides = match (self.guides.frame, self.guides.grid) {
+            (false, _) => Guides { frame: true, grid: false },
+            (true, false) => Guides { frame: true, grid: true },
+            (true, true) => Guides::default(),
+        };
+    }
+
+    /// A wider or narrower pen.
+    pub fn change_width(&self, by: f32, scene: &mut Scene<'_>) {
+        let (low, high) = (*Settings::PEN_WIDTHS.start(), *Settings::PEN_WIDTHS.end());
+        scene.settings.pen_width = (scene.settings.pen_width + by).clamp(low, high);
+    }
+}
+
+/// The five steps from ink to image; a click on one switches it off, and the bars show what it was worth.
+fn steps(ui: &mut Ui, width: f32, scene: &mut Scene<'_>) {
+    let p = theme::of(ui);
+    let mut recipe = scene.workbench.recipe();
+    ui.horizontal(|ui| {
+        ui.label(text::section("From ink to image"));
+        if recipe != Recipe::default() {
+            ui.label(text::label("Click a step to switch it on again").color(p.warn));
+        }
+    });
+    let preparation = scene.workbench.preparation();
+    let side = ((width - 16.0) / 5.0).floor();
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        let image = |of: fn(&Preparation) -> &Thumbnail| preparation.map(|p| (&of(p).pixels[..], THUMBNAIL_SIDE));
+        let crop = preparation.map(|p| {
+            let b = p.crop_box;
+            thumbnail::Overlay::Box(Rect::from_min_max(pos2(b.left, b.top), pos2(b.right, b.bottom)))
+        });
+        let centre = preparation.map(|_| thumbnail::Overlay::Cross(pos2(14.5 / 28.0, 14.5 / 28.0)));
+        let steps: [(&str, _, _, Option<&mut bool>); 5] = [
+            ("Ink", image(|p| &p.ink), crop, None),
+            ("Crop", image(|p| &p.crop), None, Some(&mut recipe.crop)),
+            ("Width", image(|p| &p.width), None, Some(&mut recipe.width)),
+            ("Size", image(|p| &p.size), None, Some(&mut recipe.size)),
+            ("Centre", image(|p| &p.centre), centre, Some(&mut recipe.centre)),
+        ];
+        for (label, image, overlay, on) in steps {
+            let overlay = overlay.unwrap_or_default();
+            let step = thumbnail::Step { label, image, overlay, on: on.as_deref().copied() };
+            let clicked = thumbnail::step(ui, ui.scope_id().with(label), &step, side).clicked();
+            if let Some(on) = on
+                && clicked
+            {
+                *on = !*on;
+            }
+        }
+    });
+    if recipe != scene.workbench.recipe() {
+        scene.push(Command::SetRecipe(recipe));
+    }
+    let _keeps_room_below = ui.allocate_exact_size(vec2(width, 4.0), egui::Sense::hover());
+}

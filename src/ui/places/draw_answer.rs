@@ -1,0 +1,114 @@
+//! Draw's middle column: the digit, how sure the network is, and ten bars that never ease.
+
+use eframe::egui::{Align2, Sense, Ui, pos2, vec2};
+
+use super::Scene;
+use crate::inference::{Prediction, State};
+use crate::ui::text::{self, IconWeight, Weight};
+use crate::ui::widgets::{bars, segmented};
+use crate::ui::{icons, style, theme};
+
+/// What the bars mean.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shown {
+    #[default]
+    Probability,
+    Score,
+}
+
+pub(super) fn answer(ui: &mut Ui, shown: &mut Shown, scene: &Scene<'_>, width: f32) {
+    let prediction = scene.workbench.prediction();
+    head(ui, prediction, scene, width);
+    ui.add_space(8.0);
+    segmented::segmented(
+        ui,
+        "Bars show",
+        shown,
+        &[(Shown::Probability, "Probability"), (Shown::Score, "Score")],
+        width,
+    );
+    ui.add_space(6.0);
+    let bars = match shown {
+        Shown::Probability => bars::DigitBars::probabilities(prediction.map(|p| &p.probabilities)),
+        Shown::Score => bars::DigitBars::scores(prediction.map(|p| &p.scores)),
+    };
+    bars::rows(ui, &bars, width);
+    ui.add_space(16.0);
+    ranked(ui, prediction, scene, width);
+}
+
+fn head(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width: f32) {
+    let p = theme::of(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 100.0), Sense::hover());
+    let state = scene.workbench.state();
+    let ranked = prediction.map(Prediction::ranked);
+    let digit = ranked.map_or_else(|| "–".to_owned(), |ranked| ranked[0].to_string());
+    let painter = ui.painter();
+    let colour = if state == State::Sure { p.text } else { p.text3 };
+    let font = text::font(text::ANSWER, Weight::Bold);
+    painter.text(pos2(rect.left(), rect.center().y - 2.0), Align2::LEFT_CENTER, &digit, font, colour);
+
+    let (icon, icon_colour, word) = match (state, ranked) {
+        (State::Sure, _) => (icons::CHECK_CIRCLE, p.accent, "Sure".to_owned()),
+        (State::Unsure, Some(ranked)) => (icons::CIRCLE_HALF, p.warn, format!("Unsure, {} or {}", ranked[0], ranked[1])),
+        _ => (icons::CIRCLE, p.text3, "Nothing drawn".to_owned()),
+    };
+    let line = |y: f32| pos2(rect.left() + 122.0, rect.top() + y);
+    let weight = if state == State::Sure { IconWeight::Fill } else { IconWeight::Regular };
+    let at = pos2(rect.left() + 102.0, rect.top() + 26.0);
+    painter.text(at, Align2::CENTER_CENTER, icon, text::icon_font(24.0, weight), icon_colour);
+    painter.text(line(26.0), Align2::LEFT_CENTER, &word, text::font(20.0, Weight::Semibold), p.text);
+    let small = text::font(text::BODY, Weight::Regular);
+    let (first, second) = match (prediction, ranked) {
+        (Some(prediction), Some([best, next, ..])) => (
+            format!(
+                "{}, then {next} with {}",
+                text::percent(prediction.probability(best).into(), 1),
+                text::percent(prediction.probability(next).into(), 1)
+            ),
+            scene.workbench.chosen().map_or_else(String::new, |entry| format!("by {}", entry.title)),
+        ),
+        _ => ("It answers while you draw".to_owned(), String::new()),
+    };
+    let left = rect.left() + 90.0;
+    painter.text(pos2(left, rect.top() + 56.0), Align2::LEFT_CENTER, &first, small.clone(), p.text2);
+    painter.text(pos2(left, rect.top() + 77.0), Align2::LEFT_CENTER, second, small, p.text2);
+    response.widget_info(|| {
+        let spoken = if prediction.is_some() { format!("Answer {digit}, {word}, {first}") } else { word.clone() };
+        eframe::egui::WidgetInfo::labeled(eframe::egui::Role::Label, true, spoken)
+    });
+}
+
+/// The three most probable digits in words, in a card.
+fn ranked(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width: f32) {
+    let p = theme::of(ui);
+    style::card(p).show(ui, |ui| {
+        ui.set_width(width - 34.0);
+        let Some(prediction) = prediction else {
+            ui.label(text::section("Draw a digit"));
+            ui.label(text::label("Use the pen, open a picture with Ctrl+O, or paste one with Ctrl+V.").color(p.text2));
+            return;
+        };
+        ui.label(text::section("Ranked"));
+        ui.spacing_mut().item_spacing.y = 4.0;
+        for (place, digit) in prediction.ranked().into_iter().take(3).enumerate() {
+            ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = 8.0;
+                let heading = text::section(format!("{}.  {digit}", place + 1));
+                ui.label(if place == 0 { heading.color(p.accent) } else { heading });
+                let share = text::percent(prediction.probability(digit).into(), 2);
+                let score = text::number(prediction.scores[usize::from(digit)].into(), 2);
+                ui.label(text::label(format!("{share}, score {score}")).color(p.text2));
+            });
+        }
+        if let Some(preparation) = scene.workbench.preparation() {
+            let [down, right] = [preparation.shift[1], preparation.shift[0]];
+            let width = format!(
+                "Line width {} to {} px, moved {right} right and {down} down to the centre of mass",
+                text::number(preparation.line_width_before.into(), 1),
+                text::number(preparation.line_width_after.into(), 1),
+            );
+            ui.label(text::small(width).color(p.text3));
+        }
+    });
+}

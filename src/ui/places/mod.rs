@@ -1,0 +1,53 @@
+//! One file per place. A place reads the workbench, draws itself, and asks for changes by pushing commands.
+
+pub mod draw;
+mod draw_answer;
+mod draw_inside;
+pub mod mistakes;
+mod mistakes_detail;
+pub mod train;
+mod train_form;
+mod train_side;
+
+use super::dialogs::Dialogs;
+use super::icons;
+use crate::storage::Settings;
+use crate::workbench::{Command, Workbench};
+
+pub use draw::DrawPlace;
+pub use mistakes::MistakesPlace;
+pub use train::TrainPlace;
+
+/// Where the person is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    #[default]
+    Draw,
+    Train,
+    Mistakes,
+}
+
+impl Place {
+    /// All of them in the order of the rail, with icon, name and key.
+    pub const ALL: [(Self, &'static str, &'static str, &'static str); 3] = [
+        (Self::Draw, icons::PENCIL_LINE, "Draw", "Ctrl+1"),
+        (Self::Train, icons::CHART_LINE, "Train", "Ctrl+2"),
+        (Self::Mistakes, icons::GRID_NINE, "Mistakes", "Ctrl+3"),
+    ];
+}
+
+/// What a place may read and ask for.
+pub struct Scene<'a> {
+    pub workbench: &'a Workbench,
+    pub commands: &'a mut Vec<Command>,
+    pub dialogs: &'a mut Dialogs,
+    pub settings: &'a mut Settings,
+    /// Another place to go to after this frame.
+    pub go_to: &'a mut Option<Place>,
+}
+
+impl Scene<'_> {
+    pub fn push(&mut self, command: Command) {
+        self.commands.push(command);
+    }
+}

@@ -1,0 +1,187 @@
+//! The settings of the next training, as typed: texts that may be wrong, and the configuration they make.
+
+use crate::data::Augmentation;
+use crate::models;
+use crate::optim::{OptimizerConfig, Schedule};
+use crate::storage::shipped;
+use crate::training::TrainingConfig;
+
+/// A field of the form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    Rate,
+    Batch,
+    Epochs,
+    Seed,
+    Other,
+}
+
+/// The form's content.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainingForm {
+    pub model: &'static str,
+    /// `mnist` or `drawn`.
+    pub source: &'static str,
+    pub optimizer: &'static str,
+    /// Index into [`Schedule::CHOICES`].
+    pub schedule: usize,
+    pub rate: String,
+    pub batch: String,
+    pub epochs: String,
+    pub seed: String,
+    pub distorts: bool,
+    pub augmentation: Augmentation,
+    base: TrainingConfig,
+}
+
+/// Drawn digits kept for validation: there are fewer of them than of MNIST's.
+const DRAWN_VALIDATION: usize = 1_000;
+
+impl TrainingForm {
+    /// The recommended settings of a model.
+    pub fn preset(model: &'static str, source: &'static str) -> Option<Self> {
+        let mut base = shipped::find(model)?.config().ok()?;
+        base.data = source.to_owned();
+        if source == "drawn" {
+            base.validation = DRAWN_VALIDATION;
+        }
+        Some(Self::from_config(base, source))
+    }
+
+    fn from_config(base: TrainingConfig, source: &'static str) -> Self {
+        let kind = std::mem::discriminant(&base.schedule);
+        let schedule = Schedule::CHOICES.iter().position(|(_, choice)| std::mem::discriminant(choice) == kind);
+        Self {
+            model: models::find(&base.model).map_or("lenet5", |architecture| architecture.id),
+            source,
+            optimizer: base.optimizer.id(),
+            schedule: schedule.unwrap_or(0),
+            rate: base.learning_rate.to_string(),
+            batch: base.batch_size.to_string(),
+            epochs: base.epochs.to_string(),
+            seed: base.seed.to_string(),
+            distorts: !base.augmentation.is_off(),
+            augmentation: base.augmentation,
+            base,
+        }
+    }
+
+    /// Takes another optimiser with a learning rate that suits it.
+    pub fn choose_optimizer(&mut self, id: &'static str) {
+        self.optimizer = id;
+        if let Some(optimizer) = OptimizerConfig::find(id) {
+            self.rate = optimizer.usual_learning_rate().to_string();
+        }
+    }
+
+    /// Takes other digits, with as many of them kept aside as suits their number.
+    pub fn choose_source(&mut self, source: &'static str) {
+        if let Some(preset) = Self::preset(self.model, source) {
+            self.source = source;
+            self.base = preset.base;
+        }
+    }
+
+    /// The configuration, or what is wrong: a field and a sentence.
+    pub fn config(&self) -> Result<TrainingConfig, (Field, String)> {
+        let mut config = self.base.clone();
+        config.learning_rate = number(&self.rate)
+            .ok_or_else(|| (Field::Rate, "The rate is a number above 0, such as 0.001".to_owned()))?;
+        config.batch_size = number(&self.batch)
+            .filter(|batch| (1..=10_000).contains(batch))
+            .ok_or_else(|| (Field::Batch, "Images per update: a whole number from 1 to 10,000".to_owned()))?;
+        config.epochs = number(&self.epochs)
+            .filter(|epochs| (1..=10_000).contains(epochs))
+            .ok_or_else(|| (Field::Epochs, "A whole number from 1 to 10,000".to_owned()))?;
+        config.seed = number(&self.seed)
+            .filter(|seed| i64::try_from(*seed).is_ok())
+            .ok_or_else(|| (Field::Seed, "A whole number, 0 or above".to_owned()))?;
+        if self.optimizer != config.optimizer.id()
+            && let Some(optimizer) = OptimizerConfig::find(self.optimizer)
+        {
+            config.optimizer = optimizer;
+        }
+        let schedule = Schedule::CHOICES[self.schedule.min(Schedule::CHOICES.len() - 1)].1;
+        if std::mem::discriminant(&schedule) != std::mem::discriminant(&config.schedule) {
+            config.schedule = schedule;
+        }
+        config.augmentation = if self.distorts { self.augmentation } else { Augmentation::default() };
+        config.validate().map_err(|error| {
+            let sentence = error.to_string();
+            (if sentence.contains("learning rate") { Field::Rate } else { Field::Other }, sentence)
+        })?;
+        Ok(config)
+    }
+
+    /// In words, what differs from `running` and needs a new run: "batch 64 to 32".
+    pub fn changes(&self, running: &TrainingConfig) -> Vec<String> {
+        let Ok(new) = self.config() else { return Vec::new() };
+        let mut changes = Vec::new();
+        let mut note = |name: &str, from: String, to: String| {
+            if from != to {
+                changes.push(format!("{name} {from} to {to}"));
+            }
+        };
+        let title = |id: &str| models::find(id).map_or_else(|| id.to_owned(), |model| model.title.to_owned());
+        let optimizer = |config: &OptimizerConfig| config.id().to_owned();
+        let schedule = |schedule: &Schedule| Schedule::CHOICES.iter().find(|(_, choice)| {
+            std::mem::discriminant(choice) == std::mem::discriminant(schedule)
+        }).map_or_else(String::new, |(name, _)| name.to_lowercase());
+        note("model", title(&running.model), title(&new.model));
+        note("digits", running.data.clone(), new.data.clone());
+        note("optimiser", optimizer(&running.optimizer), optimizer(&new.optimizer));
+        note("schedule", schedule(&running.schedule), schedule(&new.schedule));
+        note("batch", running.batch_size.to_string(), new.batch_size.to_string());
+        note("epochs", running.epochs.to_string(), new.epochs.to_string());
+        note("seed", running.seed.to_string(), new.seed.to_string());
+        if running.augmentation != new.augmentation {
+            changes.push("distortions".to_owned());
+        }
+        changes
+    }
+
+    /// Back to the settings of `running`.
+    pub fn discard(&mut self, running: &TrainingConfig) {
+        let source = if running.data == "drawn" { "drawn" } else { "mnist" };
+        *self = Self::from_config(running.clone(), source);
+    }
+}
+
+fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
+    // figures are often typed or pasted with commas between the thousands
+    text.trim().replace(',', "").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_makes_its_preset_and_tells_what_is_wrong() {
+        let form = TrainingForm::preset("lenet5", "mnist").unwrap();
+        assert_eq!(form.config().unwrap(), shipped::find("lenet5").unwrap().config().unwrap());
+        for (field, change) in [
+            (Field::Rate, TrainingForm { rate: "NaN".to_owned(), ..form.clone() }),
+            (Field::Rate, TrainingForm { rate: "fast".to_owned(), ..form.clone() }),
+            (Field::Rate, TrainingForm { rate: "-1".to_owned(), ..form.clone() }),
+            (Field::Batch, TrainingForm { batch: "0".to_owned(), ..form.clone() }),
+            (Field::Epochs, TrainingForm { epochs: "1e3".to_owned(), ..form.clone() }),
+            (Field::Seed, TrainingForm { seed: "-1".to_owned(), ..form.clone() }),
+        ] {
+            assert_eq!(change.config().unwrap_err().0, field, "{change:?}");
+        }
+    }
+
+    #[test]
+    fn changes_are_named_and_can_be_discarded() {
+        let mut form = TrainingForm::preset("lenet5", "mnist").unwrap();
+        let running = form.config().unwrap();
+        assert!(form.changes(&running).is_empty());
+        form.batch = "32".to_owned();
+        form.choose_optimizer("momentum");
+        form.choose_source("drawn");
+        assert_eq!(form.changes(&running), ["digits mnist to drawn", "optimiser adam to momentum", "batch 64 to 32"]);
+        form.discard(&running);
+        assert_eq!(form.config().unwrap(), running);
+    }
+}
