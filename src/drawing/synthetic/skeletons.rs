@@ -399,3 +399,33 @@ fn nine(c: &mut Chance) -> Vec<Path> {
     };
     vec![path]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sine_and_cosine_are_right_to_a_hundred_thousandth() {
+        for step in -500..500 {
+            let degrees = step as f32 * 1.7;
+            let (sine, cosine) = sine_and_cosine(degrees);
+            let (expected_sine, expected_cosine) = degrees.to_radians().sin_cos();
+            assert!((sine - expected_sine).abs() < 1e-5 && (cosine - expected_cosine).abs() < 1e-5, "{degrees}");
+        }
+    }
+
+    #[test]
+    fn every_skeleton_is_about_one_high_and_not_much_wider() {
+        for index in 0..2000 {
+            let label = (index % 10) as u8;
+            let strokes = skeleton(label, &mut Chance::new(label, 9, index));
+            assert!((1..=2).contains(&strokes.len().min(3)) && strokes.iter().all(|stroke| stroke.len() > 1));
+            let along = |axis: usize| {
+                let values = || strokes.iter().flatten().map(move |point| point[axis]);
+                values().fold(f32::MIN, f32::max) - values().fold(f32::MAX, f32::min)
+            };
+            assert!((0.8..1.4).contains(&along(1)), "{label}: {} high", along(1));
+            assert!(along(0) < 1.6, "{label}: {} wide", along(0));
+        }
+    }
+}
