@@ -1,10 +1,11 @@
 //! From pen strokes and pictures to a digit image the way MNIST's were made. No screen, no files, no tensors.
 //!
 //! A [`Drawing`] is strokes over perhaps a [`Picture`] (`strokes`, `picture`); it is rendered with smooth edges at high
-//! resolution (`raster`) and reduced by MNIST's recipe (`normalize`; `thickness` for ink that is pixels already).
+//! resolution (`raster`) and reduced by MNIST's recipe (`normalize`; `ink` and `thickness` for the width of its lines).
 //! Drawings need no hand: `synthetic` makes labelled ones in any number.
 
 mod image;
+mod ink;
 mod normalize;
 mod picture;
 mod raster;

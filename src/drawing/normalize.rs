@@ -1,18 +1,16 @@
 //! The recipe that turns ink into a digit image the way MNIST's were made: crop to the ink's box, bring the strokes to
 //! MNIST's width, scale the longer side to 20 pixels, put the centre of mass at pixel 14. Each step can be left out,
-//! and each shows what it made. How ink is rendered is not here, see `raster`; strokes are given their new width
-//! before they are rendered, only pictures are thinned and thickened as pixels (`thickness`).
+//! and each shows what it made. How ink is rendered is not here (`raster`), nor how it is given another width (`ink`).
 
-use super::picture::Picture;
-use super::raster::{Frame, InkBox, InkLine, Raster, box_of_lines};
-use super::thickness::with_line_width;
+use super::ink::Ink;
+use super::raster::{Frame, InkBox, Raster};
 use super::{DigitImage, Drawing, SIDE};
 
 /// Side of a [`Thumbnail`] in pixels, four to each pixel of a digit image.
 pub const THUMBNAIL_SIDE: usize = 4 * SIDE;
 
 /// Longer side of a digit in its image, in pixels; true of every image of MNIST.
-const DIGIT_SIZE: f32 = 20.0;
+pub(super) const DIGIT_SIZE: f32 = 20.0;
 /// Where the centre of mass goes, in pixel indices: MNIST's mean is (14.01, 14.00).
 const CENTRE: f32 = 14.0;
 /// Centres of mass this close to half-way between two pixels go to the upper left.
@@ -23,10 +21,6 @@ const TIE: f32 = 0.002;
 pub(super) const PEN: f32 = 2.4;
 /// Rendered pixels in one pixel of the digit image, along each side.
 const OVERSAMPLING: usize = 8;
-/// The same where pixels must be thinned or thickened, which takes much longer than rendering.
-const PIXEL_OVERSAMPLING: usize = 6;
-/// Rendered pixels in one side of the pad where a box cannot be computed and must be looked for.
-const SEARCH_SCALE: usize = 280;
 
 /// Which steps to take. All of them is right; fewer show what each is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,123 +132,6 @@ pub(super) fn digit_image_with(drawing: &Drawing, pen: f32, oversampling: usize)
     let (inked, ink_box) = drawn.with_pen(pen, drawn_box);
     let placed = Placed::of(&inked, ink_box, DIGIT_SIZE, true, oversampling)?;
     Some(placed.at(placed.corner))
-}
-
-/// Ink that can still be rendered at any scale.
-#[derive(Clone)]
-enum Ink<'a> {
-    /// As drawn: strokes over perhaps a picture.
-    Drawn { lines: Vec<InkLine>, picture: Option<&'a Picture> },
-    /// Pixels, and where they lie on the pad.
-    Pixels { raster: Raster, frame: Frame },
-}
-
-impl<'a> Ink<'a> {
-    fn of(drawing: &'a Drawing) -> Self {
-        let lines = drawing.strokes.iter().map(InkLine::of).filter(|line| !line.points.is_empty()).collect();
-        Self::Drawn { lines, picture: drawing.picture.as_deref() }
-    }
-
-    fn render(&self, frame: &Frame) -> Raster {
-        match self {
-            Self::Drawn { lines, picture } => Raster::render(lines, *picture, frame),
-            Self::Pixels { raster, frame: own } => {
-                let step = own.scale / frame.scale;
-                let corner = [(frame.left - own.left) * own.scale, (frame.top - own.top) * own.scale];
-                raster.averaged(corner, step, frame.width, frame.height)
-            }
-        }
-    }
-
-    /// Column and row of `window`'s first pixel where the ink is nothing but a digit image, which is centred already.
-    fn own_corner(&self, window: InkBox) -> Option<[i32; 2]> {
-        match self {
-            Self::Drawn { lines, picture: Some(picture) } if lines.is_empty() && picture.is_digit_image() => {
-                Some([window.left, window.top].map(|edge| (edge * SIDE as f32).round() as i32))
-            }
-            _ => None,
-        }
-    }
-
-    /// The box around the ink on the pad. Computed where strokes only lay ink, otherwise looked for in pixels.
-    fn ink_box(&self) -> Option<InkBox> {
-        let (raster, frame, certain) = match self {
-            Self::Pixels { raster, frame } => (raster.clone(), *frame, false),
-            Self::Drawn { lines, picture } => {
-                let laid = box_of_lines(lines);
-                let window = match picture {
-                    None if lines.iter().all(|line| !line.erases) => return laid,
-                    None => laid?,
-                    Some(_) => InkBox::PAD,
-                };
-                let scale = picture.map_or(SEARCH_SCALE, |p| p.side * SEARCH_SCALE.div_ceil(p.side));
-                let frame = Frame::around(window, scale as f32);
-                let certain = picture.is_some_and(Picture::is_digit_image);
-                (self.render(&frame), frame, certain)
-            }
-        };
-        // Pixels of a digit image are ink however pale; elsewhere an edge is where the ink is half its darkest.
-        let darkest = raster.ink.iter().copied().fold(0.0, f32::max);
-        let threshold = if certain { 0.0 } else { 0.5 * darkest };
-        raster.ink_box(threshold).map(|found| frame.on_pad(found))
-    }
-
-    /// The same ink with lines of mean width `pen` once its longer side is 20 pixels, and its new box. Ink that has no
-    /// lines (a dot, a blob, a full pad) stays as it is, and so does an image that MNIST's recipe has been through.
-    fn with_pen(self, pen: f32, ink_box: InkBox) -> (Self, InkBox) {
-        let as_drawn = ink_box;
-        match self {
-            Self::Drawn { lines, picture: None } => {
-                let thin = with_pen_of(&lines, pen, ink_box);
-                let result = thin.map(|lines| Self::Drawn { lines, picture: None });
-                match result.and_then(|ink| ink.ink_box().map(|found| (ink, found))) {
-                    Some(changed) => changed,
-                    None => (Self::Drawn { lines, picture: None }, as_drawn),
-                }
-            }
-            Self::Drawn { picture: Some(picture), .. } if picture.is_digit_image() => (self, as_drawn),
-            Self::Drawn { .. } | Self::Pixels { .. } => {
-                let scale = DIGIT_SIZE * PIXEL_OVERSAMPLING as f32 / ink_box.longer();
-                let frame = Frame::around(ink_box.grown(0.12 * ink_box.longer()), scale);
-                let changed = with_line_width(&self.render(&frame), pen / DIGIT_SIZE);
-                let result = changed.map(|raster| Self::Pixels { raster, frame });
-                match result.and_then(|ink| ink.ink_box().map(|found| (ink, found))) {
-                    Some(changed) => changed,
-                    None => (self, as_drawn),
-                }
-            }
-        }
-    }
-}
-
-/// Lines that lay ink, each with mean diameter such that it is `pen` pixels wide when the whole is 20 pixels long.
-/// `None` where the pen is so thick beside its way that there is no line.
-fn with_pen_of(lines: &[InkLine], pen: f32, ink_box: InkBox) -> Option<Vec<InkLine>> {
-    let laying = || lines.iter().filter(|line| !line.erases);
-    let means: Vec<f32> = laying().map(InkLine::mean_diameter).collect();
-    let drawn = means.iter().copied().fold(0.0, f32::max);
-    let way = ink_box.longer() - drawn;
-    if way < 0.3 * drawn || means.iter().any(|&mean| mean <= 0.0) {
-        return None;
-    }
-    // Each width changes the box, and the box the scale; four rounds of it settle to a thousandth of a pixel.
-    let share = pen / DIGIT_SIZE;
-    let mut diameter = share / (1.0 - share) * way;
-    let cut = lines.iter().any(|line| line.erases);
-    let mut result = lines.to_vec();
-    for _ in 0..4 {
-        for (line, old) in result.iter_mut().zip(lines).filter(|(line, _)| !line.erases) {
-            let factor = diameter / old.mean_diameter();
-            for (point, old) in line.points.iter_mut().zip(&old.points) {
-                point.diameter = old.diameter * factor;
-            }
-        }
-        if cut {
-            break;
-        }
-        diameter = share * box_of_lines(&result)?.longer();
-    }
-    Some(result)
 }
 
 /// The digit at its final size, and where to put it in the image.

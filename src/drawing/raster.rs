@@ -174,7 +174,7 @@ impl Raster {
             let to = place(point);
             // Steps much shorter than the pen is wide cost time and show nothing.
             let step = length(to[0] - from[0], to[1] - from[1]);
-            if step >= 0.15 * to[2] || index + 1 == line.points.len() {
+            if step >= 0.3 * to[2] || index + 1 == line.points.len() {
                 self.lay_capsule(from, to, line.erases);
                 from = to;
             }

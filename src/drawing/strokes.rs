@@ -125,9 +125,8 @@ impl Drawing {
         }
         let extent = (high[0] - low[0]).max(high[1] - low[1]);
         let scale = if extent > 0.0 { POLYLINE_EXTENT / extent } else { 0.0 };
-        let place = |value: f32, axis: usize| {
-            (0.5 + (f64::from(value) - (low[axis] + high[axis]) / 2.0) * scale) as f32 //
-        };
+        let place =
+            |value: f32, axis: usize| (0.5 + (f64::from(value) - (low[axis] + high[axis]) / 2.0) * scale) as f32;
         let mut count = 0;
         let strokes = polylines
             .iter()

@@ -82,10 +82,10 @@ pub(super) fn skeleton(label: u8, chance: &mut Chance) -> Vec<Vec<Point>> {
 }
 
 fn zero(c: &mut Chance) -> Vec<Path> {
-    let wide = c.between(0.26, 0.5);
+    let wide = c.between(0.24, 0.6);
     let start = c.about(-80.0, 35.0);
     // Falls short of a full turn, or runs on beyond it, on a slightly smaller or larger oval.
-    let turn = c.between(335.0, 400.0) * if c.happens(0.85) { -1.0 } else { 1.0 };
+    let turn = c.between(320.0, 405.0) * if c.happens(0.85) { -1.0 } else { 1.0 };
     let drift = c.about(0.0, 0.06);
     let egg = c.about(0.0, 0.08);
     let mut path = Path::default().arc([0.0, 0.5], [wide, 0.5], start, start + turn);
@@ -94,6 +94,11 @@ fn zero(c: &mut Chance) -> Vec<Path> {
         let share = index as f32 / last;
         point[0] *= (1.0 + drift * (2.0 * share - 1.0)) * (1.0 + egg * (point[1] - 0.5) * 2.0);
         point[1] = 0.5 + (point[1] - 0.5) * (1.0 - drift * (2.0 * share - 1.0));
+    }
+    if c.happens(0.2) {
+        // The end runs on straight, into the oval or away from it.
+        let end = path.points[path.points.len() - 1];
+        path = path.line([end[0] + c.about(0.0, 0.12), end[1] + c.about(0.05, 0.12)]);
     }
     let mut paths = vec![path];
     if c.happens(0.05) {
@@ -296,10 +301,10 @@ fn six(c: &mut Chance) -> Vec<Path> {
 }
 
 fn seven(c: &mut Chance) -> Vec<Path> {
-    let right = c.between(0.36, 0.85);
+    let right = c.between(0.36, 1.0);
     let corner = [right, c.about(0.02, 0.05)];
     let start = [0.0, c.about(0.05, 0.06)];
-    let foot = [right * c.between(0.1, 0.75), 1.0];
+    let foot = [right * c.between(0.0, 0.8), 1.0];
     let bow = c.about(-0.04, 0.07);
     let mut path = Path::default();
     if c.happens(0.35) {
@@ -335,7 +340,7 @@ fn eight(c: &mut Chance) -> Vec<Path> {
     // One loop: x swings twice while y goes down and up once. It begins at the upper right, leaves a gap or overlaps,
     // and either end may run off to the right.
     let begin = c.between(-80.0, 0.0);
-    let turn = c.between(310.0, 395.0);
+    let turn = c.between(295.0, 395.0);
     let full = c.between(0.95, 1.25);
     let mut path = Path::default();
     if c.happens(0.25) {
@@ -393,4 +398,34 @@ fn nine(c: &mut Chance) -> Vec<Path> {
         }
     };
     vec![path]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sine_and_cosine_are_right_to_a_hundred_thousandth() {
+        for step in -500..500 {
+            let degrees = step as f32 * 1.7;
+            let (sine, cosine) = sine_and_cosine(degrees);
+            let (expected_sine, expected_cosine) = degrees.to_radians().sin_cos();
+            assert!((sine - expected_sine).abs() < 1e-5 && (cosine - expected_cosine).abs() < 1e-5, "{degrees}");
+        }
+    }
+
+    #[test]
+    fn every_skeleton_is_about_one_high_and_not_much_wider() {
+        for index in 0..2000 {
+            let label = (index % 10) as u8;
+            let strokes = skeleton(label, &mut Chance::new(label, 9, index));
+            assert!((1..=2).contains(&strokes.len()) && strokes.iter().all(|stroke| stroke.len() > 1));
+            let along = |axis: usize| {
+                let values = || strokes.iter().flatten().map(move |point| point[axis]);
+                values().fold(f32::MIN, f32::max) - values().fold(f32::MAX, f32::min)
+            };
+            assert!((0.8..1.4).contains(&along(1)), "{label}: {} high", along(1));
+            assert!(along(0) < 1.6, "{label}: {} wide", along(0));
+        }
+    }
 }
