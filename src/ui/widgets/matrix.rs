@@ -86,27 +86,25 @@ pub fn matrix(
     if response.has_focus() {
         let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..Default::default() };
         ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
-        let (right, left, down, up, enter) = ui.input(|input| {
-            let pressed = |key| input.key_pressed(key);
-            (
-                pressed(Key::ArrowRight),
-                pressed(Key::ArrowLeft),
-                pressed(Key::ArrowDown),
-                pressed(Key::ArrowUp),
-                pressed(Key::Enter),
-            )
+        let (right, down, enter) = ui.input(|input| {
+            let presses = |key| input.num_presses(key) as isize;
+            let right = presses(Key::ArrowRight) - presses(Key::ArrowLeft);
+            (right, presses(Key::ArrowDown) - presses(Key::ArrowUp), input.key_pressed(Key::Enter))
         });
-        if right || left || down || up {
-            let (row, column) = selected.unwrap_or((0, 0));
-            let go = |at: usize, on: bool, back: bool| (at + usize::from(on)).saturating_sub(usize::from(back)).min(9);
-            chosen =
-                Some(if selected.is_some() { (go(row, down, up), go(column, right, left)) } else { (row, column) });
+        if right != 0 || down != 0 {
+            let go = |at: usize, by: isize| at.saturating_add_signed(by).min(9);
+            chosen = Some(selected.map_or((0, 0), |(row, column)| (go(row, down), go(column, right))));
+            // A pointer at rest must not cover with its tooltip what the keys choose.
+            let pointer = ui.ctx().pointer_latest_pos();
+            ui.data_mut(|data| data.insert_temp(response.id, pointer));
         }
         opened |= enter && selected.is_some();
         if enter {
             chosen = chosen.or(selected);
         }
     }
+    let pointer = ui.ctx().pointer_latest_pos();
+    let rests_since_keys = ui.data(|data| data.get_temp::<Option<Pos2>>(response.id)) == Some(pointer);
     let selected = chosen.or(selected);
     response.widget_info(|| {
         let mut info = WidgetInfo::labeled(Role::Grid, true, "Confusion matrix, true digit by answer");
@@ -182,7 +180,7 @@ pub fn matrix(
             style::focus_ring(ui, &response, 8);
         }
     }
-    let response = match (hovered, counts) {
+    let response = match (hovered.filter(|_| !rests_since_keys), counts) {
         (Some(cell), Some(counts)) => {
             let mut lines = vec![sentence(cell, &totals, counts)];
             if counts[cell.0][cell.1] > 0 {
@@ -391,5 +389,15 @@ mod tests {
         }
         assert_eq!(harness.state().selected, Some((1, 1)));
         assert!(harness.state().opened);
+
+        let cell = harness.get_by_label_contains("Confusion matrix").rect().min + vec2(LEFT, TOP) + vec2(90.0, 130.0);
+        harness.drag_at(cell);
+        harness.run();
+        harness.drop_at(cell);
+        harness.run();
+        assert_eq!(harness.state().selected, Some((3, 2)));
+        harness.key_press(egui::Key::ArrowRight);
+        harness.run();
+        assert_eq!(harness.state().selected, Some((3, 3)), "the keys go on from the clicked cell");
     }
 }
