@@ -4,12 +4,19 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use digitpad::cli::{self, Cli, Next};
+use digitpad::ui;
 
 fn main() -> ExitCode {
     one_thread_for_candles_own_pools();
     match cli::run(Cli::parse()) {
         Next::Exit(code) => ExitCode::from(code),
-        Next::Window(_) => ExitCode::from(3),
+        Next::Window(args) => match ui::open(args.renderer, args.files) {
+            Ok(code) => ExitCode::from(code),
+            Err(error) => {
+                cli::complain(&format!("{error:#}"));
+                ExitCode::FAILURE
+            }
+        },
     }
 }
 

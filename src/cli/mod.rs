@@ -93,6 +93,11 @@ impl ComputeArgs {
     }
 }
 
+/// Says on standard error what went wrong.
+pub fn complain(sentence: &str) {
+    output::note(sentence);
+}
+
 /// What to do after the command line is understood.
 pub enum Next {
     /// Open the window.

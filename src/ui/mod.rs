@@ -2,13 +2,29 @@
 //!
 //! | file | what lives there |
 //! |---|---|
+//! | [`window`] | opening it: renderers, a missing screen |
+//! | [`app`] | the frame around the places; keys, closing, commands |
+//! | [`transport`] | the bar at the top |
+//! | [`keys`] | what every key does |
+//! | [`dialogs`] | file dialogs that never block |
+//! | [`training_form`] | the settings of the next training, as typed |
+//! | [`places`] | one file per place |
 //! | [`theme`] | colours of both themes by role, colour scales |
 //! | [`text`] | fonts, text styles, how numbers are written |
 //! | [`icons`] | icons by name |
 //! | [`style`] | all of that as egui's style; rings, cards |
 //! | [`widgets`] | the parts, taking plain numbers |
+pub mod app;
+pub mod dialogs;
 pub mod icons;
+pub mod keys;
+pub mod places;
 pub mod style;
 pub mod text;
 pub mod theme;
+pub mod training_form;
+pub mod transport;
 pub mod widgets;
+pub mod window;
+
+pub use window::open;

@@ -6,6 +6,11 @@ use eframe::egui::{
 };
 use std::sync::Arc;
 
+/// The licences under which fonts and icons come, for the help sheet.
+pub const LICENCES: [&str; 2] = [
+    include_str!("../../assets/licences/Inter - OFL 1.1.txt"),
+    include_str!("../../assets/licences/Phosphor Icons - MIT.txt"),
+];
 static INTER: &[u8] = include_bytes!("../../assets/fonts/inter-variable-tabular.ttf");
 static PHOSPHOR_REGULAR: &[u8] = include_bytes!("../../assets/fonts/phosphor-regular.ttf");
 static PHOSPHOR_FILL: &[u8] = include_bytes!("../../assets/fonts/phosphor-fill.ttf");

@@ -1,0 +1,392 @@
+//! The window: two halves of a frame. `logic` takes in what workers, keys and dialogs say; `ui` shows it and gathers
+//! commands, which the workbench obeys at the end of the frame.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use eframe::egui::{
+    self, Align, Align2, CentralPanel, Color32, ColorImage, Event, Layout, Margin, Panel, Ui, ViewportCommand,
+    vec2,
+};
+
+use super::dialogs::{Dialogs, Purpose};
+use super::keys::{self, Action};
+use super::places::{DrawPlace, MistakesPlace, Place, Scene, TrainPlace};
+use super::training_form::TrainingForm;
+use super::widgets::button::Button;
+use super::widgets::notice::{self, Notices};
+use super::widgets::rail;
+use super::{style, text, theme, transport};
+use crate::drawing::SIDE;
+use crate::storage::{Settings, SettingsFile};
+use crate::workbench::{Command, FetchView, NoticeKind, Workbench};
+
+/// The whole window.
+pub struct App {
+    workbench: Workbench,
+    settings: Option<SettingsFile>,
+    /// Where there is no file for settings they live as long as the window.
+    loose_settings: Settings,
+    place: Place,
+    draw: DrawPlace,
+    train: TrainPlace,
+    mistakes: MistakesPlace,
+    form: TrainingForm,
+    dialogs: Dialogs,
+    notices: Notices,
+    /// Notices of the workbench that have been shown.
+    notices_seen: u64,
+    help: bool,
+    closing: Closing,
+    /// Set by SIGINT and SIGTERM.
+    asked_to_end: Arc<AtomicBool>,
+}
+
+/// Closing while a training is under way asks first.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Closing {
+    No,
+    Asking,
+    /// The run is being stopped and saved.
+    Saving(Instant),
+}
+
+/// A run that does not stop in this time is left behind; its last epoch is on the disk.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl App {
+    pub fn new(workbench: Workbench, settings: Option<SettingsFile>, asked_to_end: Arc<AtomicBool>) -> Option<Self> {
+        let form = TrainingForm::preset("lenet5", workbench.usual_source())?;
+        Some(Self {
+            workbench,
+            settings,
+            loose_settings: Settings::default(),
+            place: Place::default(),
+            draw: DrawPlace::default(),
+            train: TrainPlace::default(),
+            mistakes: MistakesPlace::default(),
+            form,
+            dialogs: Dialogs::default(),
+            notices: Notices::default(),
+            notices_seen: 0,
+            help: false,
+            closing: Closing::No,
+            asked_to_end,
+        })
+    }
+
+    pub fn workbench(&mut self) -> &mut Workbench {
+        &mut self.workbench
+    }
+
+    /// Shows a sentence that came before the window.
+    pub fn complain(&mut self, sentence: &str) {
+        self.notices.push(notice::NoticeKind::Warning, sentence, None);
+    }
+
+    /// Goes to a place.
+    pub fn go(&mut self, place: Place) {
+        self.place = place;
+    }
+
+    fn settings(&mut self) -> &mut Settings {
+        self.settings.as_mut().map_or(&mut self.loose_settings, |file| &mut file.settings)
+    }
+
+    /// The first half of a frame: workers, files, keys, closing.
+    pub fn listen(&mut self, ctx: &egui::Context) {
+        self.workbench.poll();
+        self.take_in_files(ctx);
+        self.watch_closing(ctx);
+        for notice in self.workbench.notices() {
+            if notice.id >= self.notices_seen {
+                self.notices_seen = notice.id + 1;
+                let kind = match notice.kind {
+                    NoticeKind::Info => notice::NoticeKind::Info,
+                    NoticeKind::Problem => notice::NoticeKind::Failure,
+                };
+                self.notices.push(kind, notice.text.as_str(), None);
+            }
+        }
+    }
+
+    /// The second half: everything visible, then the commands it led to.
+    pub fn show(&mut self, ui: &mut Ui) {
+        let actions = if self.closing == Closing::No { keys::actions(ui.ctx()) } else { Vec::new() };
+        let mut commands = Vec::new();
+        let mut go_to = None;
+        let mut settings = self.settings().clone();
+        {
+            let mut scene = Scene {
+                workbench: &self.workbench,
+                commands: &mut commands,
+                dialogs: &mut self.dialogs,
+                settings: &mut settings,
+                go_to: &mut go_to,
+            };
+            for action in actions {
+                match action {
+                    Action::Go(place) => self.place = place,
+                    Action::PlayOrPause => transport::play_or_pause(&self.form, &mut scene),
+                    Action::StepBatch => transport::step_once(&self.form, false, &mut scene),
+                    Action::StepEpoch => transport::step_once(&self.form, true, &mut scene),
+                    Action::Reset => scene.push(Command::ResetTraining),
+                    Action::Clear => self.draw.clear(&mut scene),
+                    Action::Undo => self.draw.undo(&mut scene),
+                    Action::Redo => self.draw.redo(&mut scene),
+                    Action::Eraser => self.draw.toggle_eraser(),
+                    Action::Guides => self.draw.toggle_guides(),
+                    Action::Narrower => self.draw.change_width(-0.01, &mut scene),
+                    Action::Wider => self.draw.change_width(0.01, &mut scene),
+                    Action::OpenPicture => scene.dialogs.ask(Purpose::OpenPicture),
+                    Action::SavePicture => scene.dialogs.ask(Purpose::SavePicture),
+                    Action::CopyPicture => copy_image(ui.ctx(), scene.workbench),
+                    Action::Theme => transport::next_theme(ui.ctx(), &mut scene),
+                    Action::FullScreen => {
+                        let full = ui.input(|input| input.viewport().fullscreen.unwrap_or(false));
+                        ui.send_viewport_cmd(ViewportCommand::Fullscreen(!full));
+                    }
+                    Action::Help => self.help = !self.help,
+                    Action::Close if self.help => self.help = false,
+                    Action::Close => scene.push(Command::SelectImage(None)),
+                }
+            }
+            let p = theme::of(ui);
+            let bar = egui::Frame::new().fill(p.bar);
+            Panel::top("transport").exact_size(48.0).frame(bar.inner_margin(Margin::symmetric(12, 8))).show(ui, |ui| {
+                transport::bar(ui, &self.form, &mut self.help, &mut scene);
+            });
+            Panel::bottom("status").exact_size(24.0).frame(bar.inner_margin(Margin::symmetric(16, 3))).show(ui, |ui| {
+                status(ui, scene.workbench, self.place);
+            });
+            let margin = Margin { left: 8, right: 8, top: 12, bottom: 8 };
+            Panel::left("rail").exact_size(72.0).frame(bar.inner_margin(margin)).show(ui, |ui| {
+                for (place, icon, name, key) in Place::ALL {
+                    if rail::rail_item(ui, icon, name, key, self.place == place).clicked() {
+                        self.place = place;
+                    }
+                }
+            });
+            let margin = Margin { left: 24, right: 24, top: 24, bottom: 12 };
+            CentralPanel::default().frame(egui::Frame::new().fill(p.bg).inner_margin(margin)).show(ui, |ui| {
+                match self.place {
+                    Place::Draw => self.draw.ui(ui, &mut scene),
+                    Place::Train => self.train.ui(ui, &mut self.form, &mut scene),
+                    Place::Mistakes => self.mistakes.ui(ui, &mut scene),
+                }
+            });
+        }
+        drop_target(ui);
+        keys::help(ui.ctx(), &mut self.help, self.workbench.runs_folder());
+        self.ask_about_closing(ui.ctx());
+        let corner = ui.max_rect().right_bottom() - vec2(24.0, 40.0);
+        self.notices.show(ui.ctx(), corner);
+
+        *self.settings() = settings;
+        if let Some(place) = go_to {
+            self.place = place;
+        }
+        for command in commands {
+            // a picture from elsewhere takes the place of the drawing; undo brings that back
+            if go_to == Some(Place::Draw) && matches!(command, Command::SetDrawing(_)) {
+                self.draw.remember(self.workbench.drawing().clone());
+            }
+            self.workbench.handle(command);
+        }
+    }
+
+    /// Pictures that were dropped, pasted or chosen in a dialog.
+    fn take_in_files(&mut self, ctx: &egui::Context) {
+        let (dropped, pasted) = ctx.input(|input| {
+            let dropped: Vec<PathBuf> =
+                input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect();
+            let pasted = input.events.iter().find_map(|event| match event {
+                Event::PasteImage(image) => Some(Arc::clone(image)),
+                _ => None,
+            });
+            (dropped, pasted)
+        });
+        for path in dropped.into_iter().filter(|path| !path.as_os_str().is_empty()) {
+            self.open(path);
+        }
+        if let Some(image) = pasted {
+            let [width, height] = image.size;
+            let rgba = image.pixels.iter().flat_map(Color32::to_srgba_unmultiplied).collect();
+            self.before_a_picture();
+            self.workbench.handle(Command::PastePicture { width, height, rgba });
+        }
+    }
+
+    /// Opens a picture or weights, by the file's ending.
+    pub fn open(&mut self, path: PathBuf) {
+        if path.extension().is_some_and(|ending| ending == "safetensors") {
+            self.workbench.handle(Command::LoadModel(path));
+        } else {
+            self.before_a_picture();
+            self.workbench.handle(Command::OpenPicture(path));
+        }
+    }
+
+    fn before_a_picture(&mut self) {
+        self.place = Place::Draw;
+        self.draw.remember(self.workbench.drawing().clone());
+    }
+
+    /// Polls the file dialog.
+    pub fn dialogs(&mut self, ctx: &egui::Context, frame: &eframe::Frame) {
+        let folder = self.settings().last_folder.clone();
+        let Some((purpose, path)) = self.dialogs.poll(ctx, frame, folder.as_ref()) else { return };
+        self.settings().last_folder = path.parent().map(PathBuf::from);
+        match purpose {
+            Purpose::OpenPicture => {
+                self.before_a_picture();
+                self.workbench.handle(Command::OpenPicture(path));
+            }
+            Purpose::SavePicture => {
+                let path = if path.extension().is_some() { path } else { path.with_extension("png") };
+                self.workbench.handle(Command::SavePicture(path));
+            }
+            Purpose::OpenWeights => self.workbench.handle(Command::LoadModel(path)),
+        }
+    }
+
+    fn watch_closing(&mut self, ctx: &egui::Context) {
+        if self.asked_to_end.load(Ordering::Relaxed) && !matches!(self.closing, Closing::Saving(_)) {
+            self.workbench.handle(Command::StopTraining);
+            self.closing = Closing::Saving(Instant::now());
+        }
+        let under_way = self.workbench.training_is_under_way();
+        if ctx.input(|input| input.viewport().close_requested()) && under_way {
+            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+            if self.closing == Closing::No {
+                self.closing = Closing::Asking;
+            }
+        }
+        // a signal wakes nobody, so a resting window looks for one now and then
+        ctx.request_repaint_after(Duration::from_millis(500));
+        match self.closing {
+            Closing::Saving(since) if !under_way || since.elapsed() > PATIENCE => {
+                ctx.send_viewport_cmd(ViewportCommand::Close);
+            }
+            Closing::Saving(_) => ctx.request_repaint_after(Duration::from_millis(50)),
+            Closing::Asking if !under_way => self.closing = Closing::No,
+            _ => {}
+        }
+    }
+
+    fn ask_about_closing(&mut self, ctx: &egui::Context) {
+        if self.closing == Closing::No {
+            return;
+        }
+        let p = theme::of_theme(ctx.theme());
+        egui::Modal::new(egui::Id::unique("closing")).frame(style::card(p)).show(ctx, |ui| {
+            ui.set_width(340.0);
+            if matches!(self.closing, Closing::Saving(_)) {
+                ui.label(text::heading("Saving the run"));
+                return;
+            }
+            ui.label(text::heading("A training is under way"));
+            let words = "Stop it and keep its weights so far, or let it go on.";
+            ui.label(text::body(words).color(p.text2));
+            ui.add_space(8.0);
+            ui.horizontal(|ui| {
+                if ui.add(Button::primary("Stop, save and close")).clicked() {
+                    self.workbench.handle(Command::StopTraining);
+                    self.closing = Closing::Saving(Instant::now());
+                }
+                let stay = ui.add(Button::plain("Keep training")).clicked();
+                if stay || ui.input(|input| input.key_pressed(egui::Key::Escape)) {
+                    self.closing = Closing::No;
+                }
+            });
+        });
+    }
+
+    /// Ends the workers and keeps the settings.
+    pub fn end(&mut self) {
+        self.workbench.shut_down(PATIENCE);
+        self.save_settings();
+    }
+
+    fn save_settings(&mut self) {
+        if let Some(file) = &mut self.settings
+            && let Err(error) = file.save()
+        {
+            self.notices.push(notice::NoticeKind::Warning, format!("Settings could not be kept: {error}"), None);
+        }
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
+        self.listen(ctx);
+        self.dialogs(ctx, frame);
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
+        self.show(ui);
+    }
+
+    fn save(&mut self, _: &mut dyn eframe::Storage) {
+        self.save_settings();
+    }
+
+    fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
+        self.end();
+    }
+
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        visuals.panel_fill.to_normalized_gamma_f32()
+    }
+}
+
+/// The line at the bottom: how fast the pad is answered, what is being fetched, which keys help here.
+fn status(ui: &mut Ui, workbench: &Workbench, place: Place) {
+    let p = theme::of(ui);
+    ui.horizontal(|ui| {
+        let words = match (workbench.fetch(), workbench.answer_seconds(), workbench.training()) {
+            (FetchView::Under { bytes, total, .. }, ..) => {
+                format!("Fetching MNIST, {}", text::percent(*bytes as f64 / (*total).max(1) as f64, 0))
+            }
+            (.., Some(view)) if view.images_per_second > 0.0 && view.phase.is_under_way() => {
+                format!("{} images a second", text::count(view.images_per_second as u64))
+            }
+            (_, Some(seconds), _) if workbench.prediction().is_some() => {
+                format!("Answered in {} ms", text::number(1e3 * seconds, 1))
+            }
+            _ => "Ready".to_owned(),
+        };
+        ui.label(text::small(words).color(p.text2));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let keys = match place {
+                Place::Draw => "C clears, Ctrl+Z undoes, Space trains, F1 shows all keys",
+                Place::Train => "Space trains and pauses, . steps a batch, Shift+. an epoch",
+                Place::Mistakes => "Arrows move, Enter opens, Esc closes",
+            };
+            ui.label(text::small(keys).color(p.text2));
+        });
+    });
+}
+
+/// While files hover over the window: what dropping them will do.
+fn drop_target(ui: &Ui) {
+    if ui.input(|input| input.raw.hovered_files.is_empty()) {
+        return;
+    }
+    let p = theme::of(ui);
+    let rect = ui.ctx().content_rect();
+    let painter = ui.ctx().layer_painter(egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("drop")));
+    painter.rect_filled(rect, 0.0, p.bg.gamma_multiply(0.85));
+    let font = text::font(text::TITLE, text::Weight::Semibold);
+    painter.text(rect.center(), Align2::CENTER_CENTER, "Drop a picture of a digit, or weights", font, p.text);
+}
+
+/// Puts the network's image on the clipboard, black on white as one would draw it.
+fn copy_image(ctx: &egui::Context, workbench: &Workbench) {
+    if let Some(preparation) = workbench.preparation() {
+        let grey: Vec<u8> = preparation.image.pixels.iter().map(|ink| 255 - ink).collect();
+        ctx.copy_image(ColorImage::from_gray([SIDE, SIDE], &grey));
+    }
+}

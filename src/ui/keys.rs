@@ -1,0 +1,193 @@
+//! The keyboard: what every key does, told in one list and obeyed from it.
+
+use eframe::egui::{self, Align2, Key, Modifiers, Ui, vec2};
+
+use super::places::Place;
+use super::{text, theme};
+
+/// What a key asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    Go(Place),
+    PlayOrPause,
+    StepBatch,
+    StepEpoch,
+    Reset,
+    Clear,
+    Undo,
+    Redo,
+    Eraser,
+    Guides,
+    Narrower,
+    Wider,
+    OpenPicture,
+    SavePicture,
+    CopyPicture,
+    Theme,
+    FullScreen,
+    Help,
+    Close,
+}
+
+struct Shortcut {
+    action: Action,
+    modifiers: Modifiers,
+    key: Key,
+    /// Acts also while a field is being edited.
+    everywhere: bool,
+}
+
+const fn plain(action: Action, key: Key) -> Shortcut {
+    Shortcut { action, modifiers: Modifiers::NONE, key, everywhere: false }
+}
+
+const fn command(action: Action, key: Key) -> Shortcut {
+    Shortcut { action, modifiers: Modifiers::COMMAND, key, everywhere: true }
+}
+
+const SHIFT_COMMAND: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
+
+/// The longer chords first: a key with more modifiers must not be taken for the one with fewer.
+const SHORTCUTS: [Shortcut; 25] = [
+    Shortcut { action: Action::Redo, modifiers: SHIFT_COMMAND, key: Key::Z, everywhere: false },
+    Shortcut { action: Action::Undo, modifiers: Modifiers::COMMAND, key: Key::Z, everywhere: false },
+    Shortcut { action: Action::Redo, modifiers: Modifiers::COMMAND, key: Key::Y, everywhere: false },
+    command(Action::Go(Place::Draw), Key::Num1),
+    command(Action::Go(Place::Train), Key::Num2),
+    command(Action::Go(Place::Mistakes), Key::Num3),
+    command(Action::OpenPicture, Key::O),
+    command(Action::SavePicture, Key::S),
+    command(Action::Reset, Key::R),
+    command(Action::Theme, Key::T),
+    plain(Action::PlayOrPause, Key::Space),
+    Shortcut { action: Action::StepEpoch, modifiers: Modifiers::SHIFT, key: Key::Period, everywhere: false },
+    plain(Action::StepBatch, Key::Period),
+    plain(Action::Clear, Key::C),
+    plain(Action::Clear, Key::Delete),
+    plain(Action::Eraser, Key::E),
+    plain(Action::Guides, Key::G),
+    plain(Action::Narrower, Key::OpenBracket),
+    plain(Action::Wider, Key::CloseBracket),
+    Shortcut { action: Action::FullScreen, modifiers: Modifiers::NONE, key: Key::F11, everywhere: true },
+    Shortcut { action: Action::Help, modifiers: Modifiers::NONE, key: Key::F1, everywhere: true },
+    Shortcut { action: Action::Help, modifiers: Modifiers::SHIFT, key: Key::Slash, everywhere: false },
+    plain(Action::Help, Key::Questionmark),
+    Shortcut { action: Action::Help, modifiers: Modifiers::SHIFT, key: Key::Questionmark, everywhere: false },
+    Shortcut { action: Action::Close, modifiers: Modifiers::NONE, key: Key::Escape, everywhere: false },
+];
+
+/// The actions of this frame's keys. Single keys act only when no field or focused control wants them.
+pub fn actions(ctx: &egui::Context) -> Vec<Action> {
+    let typing = ctx.text_edit_focused();
+    let focused = ctx.memory(|memory| memory.focused().is_some());
+    let mut actions = Vec::new();
+    for shortcut in &SHORTCUTS {
+        let free = if shortcut.modifiers == Modifiers::NONE { !focused } else { !typing };
+        if !(free || shortcut.everywhere) {
+            continue;
+        }
+        if ctx.input_mut(|input| input.consume_key(shortcut.modifiers, shortcut.key)) {
+            actions.push(shortcut.action);
+        }
+    }
+    // the window turns Ctrl+C into an event of its own
+    if !typing && ctx.input(|input| input.events.iter().any(|event| matches!(event, egui::Event::Copy))) {
+        actions.push(Action::CopyPicture);
+    }
+    actions
+}
+
+/// Keys and what they do, as the help sheet and the README tell them.
+pub const TOLD: [(&str, &[(&str, &str)]); 3] = [
+    (
+        "Draw",
+        &[
+            ("C, Delete", "Clear the pad"),
+            ("Ctrl+Z, Ctrl+Shift+Z", "Undo, redo"),
+            ("[ and ]", "Thinner, thicker pen"),
+            ("E, right button", "Eraser"),
+            ("G", "Guides and the network's pixels"),
+            ("Ctrl+O, Ctrl+V, drop", "Open, paste a picture"),
+            ("Ctrl+S, Ctrl+C", "Save, copy the network's image"),
+        ],
+    ),
+    (
+        "Train",
+        &[
+            ("Space", "Train, pause, go on"),
+            (". and Shift+.", "One batch, one epoch"),
+            ("Ctrl+R", "Reset the curves; the run is kept"),
+            ("Drag, double click", "Zoom into the plots, reset"),
+        ],
+    ),
+    (
+        "Everywhere",
+        &[
+            ("Ctrl+1, Ctrl+2, Ctrl+3", "Draw, Train, Mistakes"),
+            ("Arrows, Enter", "Move in matrix and gallery, open"),
+            ("Tab, Space", "Next control, press it"),
+            ("Ctrl+T", "Theme"),
+            ("Ctrl+plus, Ctrl+minus, Ctrl+0", "Size of everything"),
+            ("F11, F1, Ctrl+Q", "Full screen, this sheet, quit"),
+        ],
+    ),
+];
+
+/// The help sheet: keys, where files are, licences.
+pub fn help(ctx: &egui::Context, open: &mut bool, runs: &std::path::Path) {
+    if !*open {
+        return;
+    }
+    let p = theme::of_theme(ctx.theme());
+    egui::Window::new(text::heading("Keys and help"))
+        .collapsible(false)
+        .resizable(false)
+        .anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0))
+        .open(open)
+        .max_height(ctx.content_rect().height() - 80.0)
+        .vscroll(true)
+        .show(ctx, |ui| {
+            ui.set_width(520.0);
+            for (heading, keys) in TOLD {
+                ui.label(text::section(heading));
+                for (key, does) in keys {
+                    row(ui, key, does);
+                }
+                ui.add_space(10.0);
+            }
+            ui.label(text::section("Files"));
+            ui.add(egui::Label::new(text::label(format!("Runs are kept in {}", runs.display())).color(p.text2)).wrap());
+            ui.add_space(10.0);
+            ui.label(text::section(format!("Digitpad {}", env!("CARGO_PKG_VERSION"))));
+            egui::CollapsingHeader::new(text::label("Licences of fonts and icons")).show(ui, |ui| {
+                for licence in super::text::LICENCES {
+                    ui.label(text::small(licence).color(p.text2));
+                }
+            });
+        });
+}
+
+fn row(ui: &mut Ui, key: &str, does: &str) {
+    let p = theme::of(ui);
+    ui.horizontal(|ui| {
+        ui.set_min_height(20.0);
+        let (rect, _) = ui.allocate_exact_size(vec2(220.0, 20.0), egui::Sense::hover());
+        let font = text::font(text::LABEL, text::Weight::Semibold);
+        ui.painter().text(rect.left_center(), Align2::LEFT_CENTER, key, font, p.text);
+        ui.label(text::label(does).color(p.text2));
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_shortcuts_share_a_chord() {
+        for (i, a) in SHORTCUTS.iter().enumerate() {
+            for b in &SHORTCUTS[..i] {
+                assert!(a.key != b.key || a.modifiers != b.modifiers, "{:?} and {:?}", a.action, b.action);
+            }
+        }
+    }
+}

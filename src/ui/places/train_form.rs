@@ -1,0 +1,208 @@
+//! Train's left column: the settings of the next run, and what changes the run under way.
+
+use eframe::egui::{Ui, vec2};
+
+use super::Scene;
+use crate::data::Augmentation;
+use crate::models::CATALOG;
+use crate::nn::random::{Purpose, stream};
+use crate::optim::{OptimizerConfig, Schedule};
+use crate::ui::training_form::{Field, TrainingForm};
+use crate::ui::widgets::button::Button;
+use crate::ui::widgets::field::{self, Mark, Row};
+use crate::ui::widgets::{digit_view, progress};
+use crate::ui::{icons, style, text, theme};
+use crate::workbench::{Command, FetchView};
+
+/// Width of the fields.
+const FIELD: f32 = 144.0;
+
+pub(super) fn settings(ui: &mut Ui, form: &mut TrainingForm, scene: &mut Scene<'_>, width: f32) {
+    ui.spacing_mut().item_spacing.y = 8.0;
+    offer_mnist(ui, form, scene, width);
+    ui.label(text::section("Settings"));
+    choices(ui, form, scene, width);
+    numbers(ui, form, scene, width);
+    ui.add_space(4.0);
+    distortions(ui, form, scene, width);
+    ui.add_space(4.0);
+    needs_new_run(ui, form, scene, width);
+}
+
+fn row<'a>(label: &'a str, mark: Mark, error: Option<&'a str>) -> Row<'a> {
+    Row { label, mark, error }
+}
+
+fn choices(ui: &mut Ui, form: &mut TrainingForm, scene: &Scene<'_>, width: f32) {
+    let under_way = scene.workbench.training_is_under_way();
+    let mark = if under_way { Mark::NewRun } else { Mark::None };
+    let models: Vec<(&'static str, &str)> = CATALOG.iter().map(|model| (model.id, model.title)).collect();
+    let mut model = form.model;
+    row("Model", mark, None).show(ui, width, FIELD, |ui, w| field::choice(ui, "Model", &mut model, &models, w));
+    if model != form.model
+        && let Some(preset) = TrainingForm::preset(model, form.source)
+    {
+        *form = preset;
+    }
+    let mut source = form.source;
+    let mnist = if scene.workbench.mnist_is_here() { "MNIST" } else { "MNIST (not here)" };
+    let sources = [("mnist", mnist), ("drawn", "Drawn digits")];
+    row("Digits", mark, None).show(ui, width, FIELD, |ui, w| field::choice(ui, "Digits", &mut source, &sources, w));
+    if source != form.source {
+        form.choose_source(source);
+    }
+    let mut optimizer = form.optimizer;
+    let optimizers: Vec<(&'static str, &str)> =
+        OptimizerConfig::CHOICES.iter().map(|(id, title, _)| (*id, *title)).collect();
+    row("Optimiser", mark, None)
+        .show(ui, width, FIELD, |ui, w| field::choice(ui, "Optimiser", &mut optimizer, &optimizers, w));
+    if optimizer != form.optimizer {
+        form.choose_optimizer(optimizer);
+    }
+    let schedules: Vec<(usize, &str)> = Schedule::CHOICES.iter().enumerate().map(|(i, (name, _))| (i, *name)).collect();
+    row("Schedule", mark, None)
+        .show(ui, width, FIELD, |ui, w| field::choice(ui, "Schedule", &mut form.schedule, &schedules, w));
+}
+
+fn numbers(ui: &mut Ui, form: &mut TrainingForm, scene: &mut Scene<'_>, width: f32) {
+    let under_way = scene.workbench.training_is_under_way();
+    let (live, fresh) = if under_way { (Mark::NextBatch, Mark::NewRun) } else { (Mark::None, Mark::None) };
+    let wrong = form.config().err();
+    let error = |field: Field| wrong.as_ref().filter(|(at, _)| *at == field).map(|(_, sentence)| sentence.as_str());
+    let rate = row("Rate", live, error(Field::Rate))
+        .show(ui, width, FIELD, |ui, w| field::text_field(ui, &mut form.rate, "Rate", w));
+    row("Batch", fresh, error(Field::Batch))
+        .show(ui, width, FIELD, |ui, w| field::text_field(ui, &mut form.batch, "Batch", w));
+    row("Epochs", fresh, error(Field::Epochs))
+        .show(ui, width, FIELD, |ui, w| field::text_field(ui, &mut form.epochs, "Epochs", w));
+    row("Seed", fresh, error(Field::Seed))
+        .show(ui, width, FIELD, |ui, w| field::text_field(ui, &mut form.seed, "Seed", w));
+    if let Some(sentence) = error(Field::Other) {
+        ui.label(text::label(sentence).color(theme::of(ui).error));
+    }
+    // the rate of the run under way changes when the field is left, not at every letter
+    if under_way
+        && rate.lost_focus()
+        && let Ok(config) = form.config()
+        && scene.workbench.training().is_some_and(|view| view.config.learning_rate != config.learning_rate)
+    {
+        scene.push(Command::SetLearningRate(config.learning_rate));
+    }
+}
+
+fn distortions(ui: &mut Ui, form: &mut TrainingForm, scene: &Scene<'_>, width: f32) {
+    if field::switch_row(ui, "Distortions", &mut form.distorts, width) && form.distorts && form.augmentation.is_off() {
+        form.augmentation =
+            Augmentation { shift_pixels: 1.0, rotation_degrees: 10.0, scale: 0.1, shear: 0.15, elastic_pixels: 0.0 };
+    }
+    if !form.distorts {
+        return;
+    }
+    preview(ui, form, scene, width);
+    let a = &mut form.augmentation;
+    field::slider_row(ui, "Shift", &mut a.shift_pixels, 0.0..=4.0, 0.5, |v| format!("{} px", text::number(v.into(), 1)), width);
+    field::slider_row(ui, "Turn", &mut a.rotation_degrees, 0.0..=30.0, 1.0, |v| format!("{v:.0}°"), width);
+    let percent = |v: f32| text::percent(v.into(), 0);
+    field::slider_row(ui, "Scale", &mut a.scale, 0.0..=0.3, 0.01, percent, width);
+    field::slider_row(ui, "Shear", &mut a.shear, 0.0..=0.5, 0.05, |v| text::number(v.into(), 2), width);
+    field::slider_row(ui, "Elastic", &mut a.elastic_pixels, 0.0..=3.0, 0.25, |v| format!("{} px", text::number(v.into(), 2)), width);
+}
+
+/// Six digits as the network would meet them.
+fn preview(ui: &mut Ui, form: &TrainingForm, scene: &Scene<'_>, width: f32) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 8.0;
+        let side = ((width - 40.0) / 6.0).floor();
+        for i in 0..6u8 {
+            let (rect, response) = ui.allocate_exact_size(vec2(side, side), eframe::egui::Sense::hover());
+            // the drawing on the pad, or a drawn digit while the pad is empty
+            let plain = match scene.workbench.preparation() {
+                Some(preparation) => preparation.image.pixels,
+                None => crate::drawing::drawn_image(i + 2, 7, u64::from(i)).pixels,
+            };
+            let distorted = form.augmentation.distort(&plain, &mut stream(1, Purpose::Augment, u64::from(i), 0));
+            digit_view::paint_digit(ui, ui.scope_id().with(("distorted", i)), rect, &distorted, 28, 5);
+            response.on_hover_text("A digit as the network meets it while it trains");
+        }
+    });
+}
+
+/// What differs from the run that is shown, and takes a new run.
+fn needs_new_run(ui: &mut Ui, form: &mut TrainingForm, scene: &mut Scene<'_>, width: f32) {
+    let Some(view) = scene.workbench.training() else { return };
+    let running = view.config.clone();
+    let changes = form.changes(&running);
+    if changes.is_empty() {
+        return;
+    }
+    let p = theme::of(ui);
+    style::card(p).show(ui, |ui| {
+        ui.set_width(width - 34.0);
+        let count = changes.len();
+        let heading = if count == 1 { "1 change needs a new run".to_owned() } else { format!("{count} changes need a new run") };
+        ui.label(text::section(heading));
+        let mut words = changes.join(", ");
+        if let Some(first) = words.get(..1) {
+            words = first.to_uppercase() + &words[1..];
+        }
+        ui.add(eframe::egui::Label::new(text::label(words).color(p.text2)).wrap());
+        ui.horizontal(|ui| {
+            let config = form.config();
+            let start = ui.add_enabled(config.is_ok(), Button::plain("Start new run"));
+            if let Ok(config) = config
+                && start.clicked()
+            {
+                scene.push(Command::ResetTraining);
+                scene.push(Command::StartTraining(config));
+            }
+            if ui.add(Button::quiet("Discard")).clicked() {
+                form.discard(&running);
+            }
+        });
+    });
+}
+
+/// Without MNIST: what can be done now, and the offer to fetch it.
+fn offer_mnist(ui: &mut Ui, form: &mut TrainingForm, scene: &mut Scene<'_>, width: f32) {
+    if scene.workbench.mnist_is_here() {
+        return;
+    }
+    mnist_card(ui, scene, width, "Space trains on drawn digits now. MNIST has 70,000 real ones.");
+    if scene.workbench.fetch().is_done() {
+        form.choose_source("mnist");
+    }
+    ui.add_space(4.0);
+}
+
+/// The offer to fetch MNIST, its progress, or why it failed.
+pub(super) fn mnist_card(ui: &mut Ui, scene: &mut Scene<'_>, width: f32, sentence: &str) {
+    let p = theme::of(ui);
+    style::card(p).show(ui, |ui| {
+        ui.set_width(width - 34.0);
+        ui.spacing_mut().item_spacing.y = 8.0;
+        match scene.workbench.fetch().clone() {
+            FetchView::Under { bytes, total, .. } => {
+                let megabytes = |bytes: u64| text::number(bytes as f64 / 1e6, 1);
+                ui.label(text::section(format!("Fetching MNIST, {} of {} MB", megabytes(bytes), megabytes(total))));
+                progress::progress(ui, "Fetching MNIST", bytes as f32 / total.max(1) as f32, width - 34.0);
+                if ui.add(Button::plain("Cancel")).clicked() {
+                    scene.push(Command::CancelFetch);
+                }
+            }
+            FetchView::Failed(why) => {
+                ui.label(text::section("MNIST could not be fetched"));
+                let scroll = eframe::egui::ScrollArea::vertical().max_height(96.0).id_salt("why");
+                scroll.show(ui, |ui| ui.add(eframe::egui::Label::new(text::label(why).color(p.error)).wrap()));
+                if ui.add(Button::plain("Try again")).clicked() {
+                    scene.push(Command::FetchMnist);
+                }
+            }
+            FetchView::Idle | FetchView::Done => {
+                ui.add(eframe::egui::Label::new(text::label(sentence).color(p.text2)).wrap());
+                if ui.add(Button::plain("Fetch MNIST (11 MB)").icon(icons::DOWNLOAD_SIMPLE)).clicked() {
+                    scene.push(Command::FetchMnist);
+                }
+            }
+        }
+    });
+}

@@ -1,0 +1,123 @@
+//! Opening the window: which renderer, what to do when it fails, and what a missing screen means.
+
+use std::path::PathBuf;
+use std::process::Command as Process;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::Result;
+use eframe::{egui, egui_wgpu, wgpu};
+
+use super::app::App;
+use super::{style, transport};
+use crate::cli::RendererChoice;
+use crate::nn::DeviceChoice;
+use crate::storage::{Places, Renderer, SettingsFile, places};
+use crate::workbench::{Options, Workbench};
+
+/// Exit code: there is no display.
+const NO_DISPLAY: u8 = 3;
+
+/// Opens the window and stays until it closes. The answer is the exit code.
+///
+/// With [`RendererChoice::Auto`] the renderer that worked last, else wgpu, is tried, and then the other one, in a process
+/// of its own because a second event loop is not allowed in this one.
+pub fn open(choice: RendererChoice, files: Vec<PathBuf>) -> Result<u8> {
+    let (mut settings, complaint) = settings();
+    let remembered = settings.as_ref().and_then(|file| file.settings.renderer);
+    let first = match (choice, remembered) {
+        (RendererChoice::Glow, _) | (RendererChoice::Auto, Some(Renderer::Glow)) => Renderer::Glow,
+        _ => Renderer::Wgpu,
+    };
+    if let Some(file) = &mut settings {
+        file.settings.renderer = Some(first);
+    }
+    let failed = match run(first, settings, complaint, files.clone()) {
+        Ok(()) => return Ok(0),
+        Err(error) => error,
+    };
+    if choice == RendererChoice::Auto && !no_display(&failed) {
+        let other = if first == Renderer::Wgpu { "glow" } else { "wgpu" };
+        let program = std::env::current_exe()?;
+        let status = Process::new(program).args(["--renderer", other]).args(&files).status()?;
+        return Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1));
+    }
+    let advice = "The commands work without a screen: see digitpad --help";
+    if no_display(&failed) {
+        crate::cli::complain(&format!("there is no display to open a window on ({failed}). {advice}"));
+        return Ok(NO_DISPLAY);
+    }
+    anyhow::bail!("the window cannot be opened: {failed}. Try --renderer glow or --renderer wgpu. {advice}")
+}
+
+fn settings() -> (Option<SettingsFile>, Option<String>) {
+    let Some(places) = Places::of_the_system() else { return (None, None) };
+    let (file, complaint) = SettingsFile::open(&places.settings_file());
+    (Some(file), complaint)
+}
+
+fn no_display(error: &eframe::Error) -> bool {
+    matches!(error, eframe::Error::WinitEventLoop(_) | eframe::Error::Winit(_))
+}
+
+fn run(
+    renderer: Renderer,
+    settings: Option<SettingsFile>,
+    complaint: Option<String>,
+    files: Vec<PathBuf>,
+) -> Result<(), eframe::Error> {
+    let asked_to_end = Arc::new(AtomicBool::new(false));
+    #[cfg(unix)]
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        // a system that takes no handlers ends the program as it always does
+        let _unhandled = signal_hook::flag::register(signal, Arc::clone(&asked_to_end));
+    }
+    let create = Box::new(move |context: &eframe::CreationContext<'_>| {
+        let ctx = &context.egui_ctx;
+        style::install(ctx);
+        if let Some(file) = &settings {
+            transport::apply_theme(ctx, file.settings.theme);
+        }
+        let wake = ctx.clone();
+        let workbench = Workbench::start(Options {
+            runs: places::runs_folder(None).unwrap_or_else(|| PathBuf::from("runs")),
+            device: DeviceChoice::Auto,
+            threads: None,
+            wake: Arc::new(move || wake.request_repaint()),
+        })?;
+        let mut app = App::new(workbench, settings, asked_to_end).ok_or("the program's own presets are damaged")?;
+        if let Some(complaint) = complaint {
+            app.complain(&complaint);
+        }
+        for file in files {
+            app.open(file);
+        }
+        let app: Box<dyn eframe::App> = Box::new(app);
+        Ok(app)
+    });
+    eframe::run_native("digitpad", options(renderer), create)
+}
+
+fn options(renderer: Renderer) -> eframe::NativeOptions {
+    let icon = eframe::icon_data::from_png_bytes(include_bytes!("../../assets/digitpad.png")).unwrap_or_default();
+    let viewport = egui::ViewportBuilder::default()
+        .with_title("Digitpad")
+        .with_app_id("digitpad")
+        .with_icon(icon)
+        .with_inner_size([1280.0, 800.0])
+        .with_min_inner_size([640.0, 400.0])
+        .with_drag_and_drop(true);
+    let mut options = eframe::NativeOptions {
+        viewport,
+        renderer: match renderer {
+            Renderer::Wgpu => eframe::Renderer::Wgpu,
+            Renderer::Glow => eframe::Renderer::Glow,
+        },
+        ..Default::default()
+    };
+    if let egui_wgpu::WgpuSetup::CreateNew(setup) = &mut options.wgpu_options.wgpu_setup {
+        // the window leaves the strong graphics card to the training
+        setup.power_preference = wgpu::PowerPreference::LowPower;
+    }
+    options
+}
