@@ -50,7 +50,9 @@ fn head(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width: 
 
     let (icon, icon_colour, word) = match (state, ranked) {
         (State::Sure, _) => (icons::CHECK_CIRCLE, p.accent, "Sure".to_owned()),
-        (State::Unsure, Some(ranked)) => (icons::CIRCLE_HALF, p.warn, format!("Unsure, {} or {}", ranked[0], ranked[1])),
+        (State::Unsure, Some(ranked)) => {
+            (icons::CIRCLE_HALF, p.warn, format!("Unsure, {} or {}", ranked[0], ranked[1]))
+        }
         _ => (icons::CIRCLE, p.text3, "Nothing drawn".to_owned()),
     };
     let line = |y: f32| pos2(rect.left() + 122.0, rect.top() + y);
@@ -91,8 +93,10 @@ fn ranked(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width
         };
         ui.label(text::section("Ranked"));
         ui.spacing_mut().item_spacing.y = 4.0;
+        ui.spacing_mut().interact_size.y = 18.0;
         for (place, digit) in prediction.ranked().into_iter().take(3).enumerate() {
             ui.horizontal(|ui| {
+                ui.set_height(18.0);
                 ui.spacing_mut().item_spacing.x = 8.0;
                 let heading = text::section(format!("{}.  {digit}", place + 1));
                 ui.label(if place == 0 { heading.color(p.accent) } else { heading });
@@ -102,13 +106,16 @@ fn ranked(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width
             });
         }
         if let Some(preparation) = scene.workbench.preparation() {
-            let [down, right] = [preparation.shift[1], preparation.shift[0]];
-            let width = format!(
-                "Line width {} to {} px, moved {right} right and {down} down to the centre of mass",
+            let [right, down] = preparation.shift;
+            let across = format!("{} {}", right.abs(), if right < 0 { "left" } else { "right" });
+            let along = format!("{} {}", down.abs(), if down < 0 { "up" } else { "down" });
+            let words = format!(
+                "Line width {} to {} px, moved {across} and {along} to its centre of mass",
                 text::number(preparation.line_width_before.into(), 1),
                 text::number(preparation.line_width_after.into(), 1),
             );
-            ui.label(text::small(width).color(p.text3));
+            ui.add_space(2.0);
+            ui.add(eframe::egui::Label::new(text::small(words).color(p.text3)).wrap());
         }
     });
 }

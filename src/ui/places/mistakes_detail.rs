@@ -45,7 +45,11 @@ pub(super) fn detail(ui: &mut Ui, scene: &mut Scene<'_>, width: f32) {
     ui.label(text::section(words));
     ui.label(text::label(format!("Loss {}", text::number(answer.loss.into(), 3))).color(p.text2));
     ui.add_space(8.0);
-    bars::compact_rows(ui, &DigitBars::probabilities(Some(&prediction.probabilities)).marked(answer.truth.into()), width);
+    bars::compact_rows(
+        ui,
+        &DigitBars::probabilities(Some(&prediction.probabilities)).marked(answer.truth.into()),
+        width,
+    );
     ui.add_space(12.0);
     let send = Button::plain("Send to pad").icon(icons::PENCIL_LINE).width(136.0);
     if ui.add(send.hint("Put this image on the pad, to draw on it and look inside")).clicked() {
@@ -60,7 +64,7 @@ fn per_digit(ui: &mut Ui, confusion: &Confusion, width: f32) {
     let p = theme::of(ui);
     ui.label(text::heading("Per digit"));
     ui.add_space(4.0);
-    let columns = [0.36, 0.58, 0.79, 1.0].map(|share| share * width);
+    let columns = [0.34, 0.6, 0.81, 1.0].map(|share| share * width);
     let row = |ui: &mut Ui, cells: [&str; 5], strong: bool| {
         let (rect, response) = ui.allocate_exact_size(vec2(width, 26.0), Sense::hover());
         let weight = if strong { Weight::Semibold } else { Weight::Regular };
