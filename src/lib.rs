@@ -24,5 +24,5 @@ pub mod nn;
 pub mod optim;
 pub mod storage;
 pub mod training;
-pub mod workbench;
 pub mod ui;
+pub mod workbench;

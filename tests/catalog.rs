@@ -133,9 +133,8 @@ fn shipped_models_read_drawn_digits_they_never_saw() {
     for shipped in shipped::SHIPPED {
         let file = shipped.weights().unwrap();
         let model = TrainedModel::new(file.architecture, &file.weights, file.sure_above, cpu(1)).unwrap();
-        let right = (0..500).filter(|&i| {
-            model.predict(data.corpus.train.image(i)).unwrap().best() == data.corpus.train.label(i)
-        });
+        let right = (0..500)
+            .filter(|&i| model.predict(data.corpus.train.image(i)).unwrap().best() == data.corpus.train.label(i));
         let right = right.count();
         assert!(right > 425, "{} reads {right} of 500", shipped.id);
     }

@@ -7,8 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use eframe::egui::{
-    self, Align, Align2, CentralPanel, Color32, ColorImage, Event, Layout, Margin, Panel, Ui, ViewportCommand,
-    vec2,
+    self, Align, Align2, CentralPanel, Color32, ColorImage, Event, Layout, Margin, Panel, Ui, ViewportCommand, vec2,
 };
 
 use super::dialogs::{Dialogs, Purpose};
@@ -170,12 +169,12 @@ impl App {
                 }
             });
             let margin = Margin { left: 24, right: 24, top: 24, bottom: 12 };
-            CentralPanel::default().frame(egui::Frame::new().fill(p.bg).inner_margin(margin)).show(ui, |ui| {
-                match self.place {
-                    Place::Draw => self.draw.ui(ui, &mut scene),
-                    Place::Train => self.train.ui(ui, &mut self.form, &mut scene),
-                    Place::Mistakes => self.mistakes.ui(ui, &mut scene),
-                }
+            CentralPanel::default().frame(egui::Frame::new().fill(p.bg).inner_margin(margin)).show(ui, |ui| match self
+                .place
+            {
+                Place::Draw => self.draw.ui(ui, &mut scene),
+                Place::Train => self.train.ui(ui, &mut self.form, &mut scene),
+                Place::Mistakes => self.mistakes.ui(ui, &mut scene),
             });
         }
         drop_target(ui);
@@ -200,8 +199,7 @@ impl App {
     /// Pictures that were dropped, pasted or chosen in a dialog.
     fn take_in_files(&mut self, ctx: &egui::Context) {
         let (dropped, pasted) = ctx.input(|input| {
-            let dropped: Vec<PathBuf> =
-                input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect();
+            let dropped: Vec<PathBuf> = input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect();
             let pasted = input.events.iter().find_map(|event| match event {
                 Event::PasteImage(image) => Some(Arc::clone(image)),
                 _ => None,

@@ -124,9 +124,12 @@ impl TrainingForm {
         };
         let title = |id: &str| models::find(id).map_or_else(|| id.to_owned(), |model| model.title.to_owned());
         let optimizer = |config: &OptimizerConfig| config.id().to_owned();
-        let schedule = |schedule: &Schedule| Schedule::CHOICES.iter().find(|(_, choice)| {
-            std::mem::discriminant(choice) == std::mem::discriminant(schedule)
-        }).map_or_else(String::new, |(name, _)| name.to_lowercase());
+        let schedule = |schedule: &Schedule| {
+            Schedule::CHOICES
+                .iter()
+                .find(|(_, choice)| std::mem::discriminant(choice) == std::mem::discriminant(schedule))
+                .map_or_else(String::new, |(name, _)| name.to_lowercase())
+        };
         note("model", title(&running.model), title(&new.model));
         note("digits", running.data.clone(), new.data.clone());
         note("optimiser", optimizer(&running.optimizer), optimizer(&new.optimizer));

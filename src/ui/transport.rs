@@ -132,9 +132,10 @@ pub fn step_once(form: &TrainingForm, whole_epoch: bool, scene: &mut Scene<'_>) 
 
 fn progress_of(ui: &mut Ui, scene: &Scene<'_>) {
     let p = theme::of(ui);
-    let about_run = scene.workbench.training().filter(|view| {
-        view.phase.is_under_way() || *scene.workbench.choice() == ModelChoice::Live
-    });
+    let about_run = scene
+        .workbench
+        .training()
+        .filter(|view| view.phase.is_under_way() || *scene.workbench.choice() == ModelChoice::Live);
     if let Some(view) = about_run {
         run(ui, view);
         return;

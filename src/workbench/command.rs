@@ -37,7 +37,11 @@ pub enum Command {
     /// Put an image file on the pad.
     OpenPicture(PathBuf),
     /// Put pixels on the pad; four bytes each.
-    PastePicture { width: usize, height: usize, rgba: Vec<u8> },
+    PastePicture {
+        width: usize,
+        height: usize,
+        rgba: Vec<u8>,
+    },
     /// Save the 28×28 image that the network gets.
     SavePicture(PathBuf),
     ChooseModel(ModelChoice),
@@ -57,7 +61,9 @@ pub enum Command {
     /// The learning rate from the next update on, before the schedule.
     SetLearningRate(f64),
     /// Judge the chosen model.
-    Evaluate { set: SetChoice },
+    Evaluate {
+        set: SetChoice,
+    },
     CancelEvaluation,
     /// Show the scores of this image of the judged set.
     SelectImage(Option<u32>),

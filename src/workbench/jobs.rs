@@ -2,9 +2,9 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
@@ -101,7 +101,11 @@ pub(super) struct EvaluationOrder {
 pub enum FetchView {
     #[default]
     Idle,
-    Under { file: String, bytes: u64, total: u64 },
+    Under {
+        file: String,
+        bytes: u64,
+        total: u64,
+    },
     Done,
     Failed(String),
 }
@@ -200,8 +204,7 @@ impl Jobs {
         self.cancel_evaluation = Arc::default();
         self.evaluation.pending = Some((Arc::clone(&order.model), order.title.clone()));
         self.evaluation.progress = Some((0, 0));
-        let (job, cancel, corpora) =
-            (self.evaluations, Arc::clone(&self.cancel_evaluation), Arc::clone(&self.corpora));
+        let (job, cancel, corpora) = (self.evaluations, Arc::clone(&self.cancel_evaluation), Arc::clone(&self.corpora));
         self.spawn("The evaluation", move |tell| {
             let result = judge(&order, &corpora, &cancel, &|done, images| {
                 tell(JobEvent::EvaluationProgress { job, done, images });
@@ -293,11 +296,8 @@ impl Jobs {
                 return Some((NoticeKind::Info, "MNIST is here: 70,000 digits".to_owned()));
             }
             JobEvent::FetchEnded(Err(text)) => {
-                self.fetch = if self.cancel_fetch.load(Ordering::Relaxed) {
-                    FetchView::Idle
-                } else {
-                    FetchView::Failed(text)
-                };
+                self.fetch =
+                    if self.cancel_fetch.load(Ordering::Relaxed) { FetchView::Idle } else { FetchView::Failed(text) };
             }
             _ => {}
         }

@@ -126,8 +126,7 @@ impl Workbench {
         let mut models = Vec::new();
         for shipped in shipped::SHIPPED {
             let file = shipped.weights()?;
-            let model =
-                TrainedModel::new(file.architecture, &file.weights, file.sure_above, Arc::clone(&reader))?;
+            let model = TrainedModel::new(file.architecture, &file.weights, file.sure_above, Arc::clone(&reader))?;
             let entry = ModelEntry {
                 choice: ModelChoice::Shipped(shipped.id),
                 title: file.architecture.title.to_owned(),
@@ -335,9 +334,9 @@ impl Workbench {
     /// Whether the evaluation shown was made with the weights that are chosen now.
     pub fn evaluation_is_stale(&self) -> bool {
         let view = self.jobs.evaluation();
-        view.model.as_ref().is_some_and(|shown| {
-            self.model(&self.choice).is_none_or(|chosen| !Arc::ptr_eq(shown, chosen))
-        })
+        view.model
+            .as_ref()
+            .is_some_and(|shown| self.model(&self.choice).is_none_or(|chosen| !Arc::ptr_eq(shown, chosen)))
     }
 
     pub fn fetch(&self) -> &FetchView {

@@ -18,10 +18,36 @@ use crate::training::{Ending, Event, LiveSettings, Stop, TrainingConfig, Trainin
 
 /// What a training tells the workbench.
 pub(super) enum TrainerEvent {
-    Begun { run: PathBuf, train_images: usize, validation_images: usize, source: String },
-    Progress { step: u64, updates: u64, epoch: u32, loss: f64, error: f64, learning_rate: f64, images_per_second: f64 },
-    Tick { step: u64, loss: f64, accuracy: f64, f1: [f64; CLASSES], images: u32 },
-    Epoch { epoch: u32, step: u64, validation: Option<(f64, f64, [f64; CLASSES])>, train_loss: f64, train_error: f64, is_best: bool },
+    Begun {
+        run: PathBuf,
+        train_images: usize,
+        validation_images: usize,
+        source: String,
+    },
+    Progress {
+        step: u64,
+        updates: u64,
+        epoch: u32,
+        loss: f64,
+        error: f64,
+        learning_rate: f64,
+        images_per_second: f64,
+    },
+    Tick {
+        step: u64,
+        loss: f64,
+        accuracy: f64,
+        f1: [f64; CLASSES],
+        images: u32,
+    },
+    Epoch {
+        epoch: u32,
+        step: u64,
+        validation: Option<(f64, f64, [f64; CLASSES])>,
+        train_loss: f64,
+        train_error: f64,
+        is_best: bool,
+    },
     /// The network as it is now, for the pad.
     Model(Arc<TrainedModel>),
     /// The run goes on, but something needs to be known.
@@ -175,11 +201,7 @@ fn train(order: &Order, wishes: &(Mutex<Wishes>, Condvar), reporter: &Reporter) 
         },
     )?;
     watch.model(&run.outcome.best_weights, run.outcome.sure_above)?;
-    Ok(Ended {
-        ending: run.outcome.ending,
-        seconds: run.outcome.seconds,
-        test: run.test,
-    })
+    Ok(Ended { ending: run.outcome.ending, seconds: run.outcome.seconds, test: run.test })
 }
 
 /// What an event completes, for single steps.
@@ -266,8 +288,7 @@ impl<'a> Watch<'a> {
                 Finished::Nothing
             }
             Event::Epoch(summary) => {
-                let validation =
-                    summary.validation.map(|v| (v.loss, v.confusion.accuracy(), v.confusion.f1()));
+                let validation = summary.validation.map(|v| (v.loss, v.confusion.accuracy(), v.confusion.f1()));
                 self.reporter.tell(TrainerEvent::Epoch {
                     epoch: summary.epoch,
                     step: summary.step,

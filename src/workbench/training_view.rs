@@ -169,8 +169,7 @@ impl TrainingView {
             TrainerEvent::Begun { run, train_images, validation_images, source } => {
                 self.run = Some(run);
                 (self.train_images, self.validation_images, self.source) = (train_images, validation_images, source);
-                self.updates =
-                    train_images.div_ceil(self.config.batch_size) as u64 * u64::from(self.config.epochs);
+                self.updates = train_images.div_ceil(self.config.batch_size) as u64 * u64::from(self.config.epochs);
                 self.phase = Phase::Running;
                 self.since = Some(Instant::now());
             }

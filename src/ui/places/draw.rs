@@ -122,7 +122,9 @@ impl DrawPlace {
                 if ui.add(grid.chosen(self.guides.frame)).clicked() {
                     self.toggle_guides();
                 }
-                if ui.add_enabled(!self.redo.is_empty(), button(icons::ARROW_U_UP_RIGHT, "Redo", "Ctrl+Shift+Z")).clicked()
+                if ui
+                    .add_enabled(!self.redo.is_empty(), button(icons::ARROW_U_UP_RIGHT, "Redo", "Ctrl+Shift+Z"))
+                    .clicked()
                 {
                     self.redo(scene);
                 }

@@ -50,7 +50,9 @@ fn head(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width: 
 
     let (icon, icon_colour, word) = match (state, ranked) {
         (State::Sure, _) => (icons::CHECK_CIRCLE, p.accent, "Sure".to_owned()),
-        (State::Unsure, Some(ranked)) => (icons::CIRCLE_HALF, p.warn, format!("Unsure, {} or {}", ranked[0], ranked[1])),
+        (State::Unsure, Some(ranked)) => {
+            (icons::CIRCLE_HALF, p.warn, format!("Unsure, {} or {}", ranked[0], ranked[1]))
+        }
         _ => (icons::CIRCLE, p.text3, "Nothing drawn".to_owned()),
     };
     let line = |y: f32| pos2(rect.left() + 122.0, rect.top() + y);

@@ -65,7 +65,8 @@ fn maps_grid(ui: &mut Ui, maps: &FeatureMaps, width: f32) {
         _ => 8,
     };
     let gap = if columns > 4 { 8.0 } else { 16.0 };
-    let side = ((width - gap * (columns as f32 - 1.0)) / columns as f32).floor().min(if columns == 3 { 122.0 } else { 120.0 });
+    let side =
+        ((width - gap * (columns as f32 - 1.0)) / columns as f32).floor().min(if columns == 3 { 122.0 } else { 120.0 });
     let caption = if columns > 4 { 14.0 } else { 18.0 };
     let rows = maps.channels.div_ceil(columns);
     let tiles: Vec<&[f32]> = (0..maps.channels).map(|channel| maps.map(channel)).collect();
@@ -120,7 +121,13 @@ fn units(ui: &mut Ui, maps: &FeatureMaps, width: f32) {
         if count <= 10 {
             let font = text::font(text::LABEL, Weight::Regular);
             let at = pos2(cell.center().x, cell.center().y);
-            ui.painter().text(at, Align2::CENTER_CENTER, unit.to_string(), font, theme::text_on(p.signed(value / extent)));
+            ui.painter().text(
+                at,
+                Align2::CENTER_CENTER,
+                unit.to_string(),
+                font,
+                theme::text_on(p.signed(value / extent)),
+            );
         }
         if response.hover_pos().is_some_and(|pointer| cell.contains(pointer)) {
             style::ring(ui, cell, 3, 1.0, 2.0);

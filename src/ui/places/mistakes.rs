@@ -105,7 +105,8 @@ impl MistakesPlace {
                 self.set = set;
                 scene.push(Command::Evaluate { set });
             }
-            let shown = [(Shown::Count, "Count"), (Shown::ShareOfRow, "% of row"), (Shown::ShareOfColumn, "% of column")];
+            let shown =
+                [(Shown::Count, "Count"), (Shown::ShareOfRow, "% of row"), (Shown::ShareOfColumn, "% of column")];
             segmented::segmented(ui, "Cells show", &mut self.shown, &shown, (width - 176.0).clamp(200.0, 280.0));
         });
         self.progress(ui, scene, width);
@@ -217,7 +218,9 @@ impl MistakesPlace {
             Tile {
                 caption: match self.cell {
                     Some(_) => text::percent(answer.confidence.into(), 0),
-                    None => format!("{} → {}  {}", answer.truth, answer.digit, text::percent(answer.confidence.into(), 0)),
+                    None => {
+                        format!("{} → {}  {}", answer.truth, answer.digit, text::percent(answer.confidence.into(), 0))
+                    }
                 },
                 name: format!(
                     "{}, {} read as {}, {}",
@@ -281,7 +284,8 @@ fn head(ui: &mut Ui, view: &EvaluationView, stale: bool, width: f32) {
         };
         let confusion = &result.confusion;
         let mistakes = confusion.images() - confusion.correct();
-        let title = if mistakes == 1 { "1 mistake".to_owned() } else { format!("{} mistakes", text::count(mistakes.into())) };
+        let title =
+            if mistakes == 1 { "1 mistake".to_owned() } else { format!("{} mistakes", text::count(mistakes.into())) };
         ui.label(if stale { text::title(title).color(p.text3) } else { text::title(title) });
         let [low, high] = result.interval();
         let digits = match (view.is_drawn(), view.set) {

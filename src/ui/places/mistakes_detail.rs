@@ -45,7 +45,11 @@ pub(super) fn detail(ui: &mut Ui, scene: &mut Scene<'_>, width: f32) {
     ui.label(text::section(words));
     ui.label(text::label(format!("Loss {}", text::number(answer.loss.into(), 3))).color(p.text2));
     ui.add_space(8.0);
-    bars::compact_rows(ui, &DigitBars::probabilities(Some(&prediction.probabilities)).marked(answer.truth.into()), width);
+    bars::compact_rows(
+        ui,
+        &DigitBars::probabilities(Some(&prediction.probabilities)).marked(answer.truth.into()),
+        width,
+    );
     ui.add_space(12.0);
     let send = Button::plain("Send to pad").icon(icons::PENCIL_LINE).width(136.0);
     if ui.add(send.hint("Put this image on the pad, to draw on it and look inside")).clicked() {

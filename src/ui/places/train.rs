@@ -77,7 +77,11 @@ impl TrainPlace {
         };
         // an axis of thirty epochs says little while the first one is under way
         let done = view.map_or(0.0, |view| view.done() * epochs);
-        let end = if view.is_some_and(|view| view.phase.is_under_way()) { (done * 1.25).max(1.0).min(epochs) } else { epochs };
+        let end = if view.is_some_and(|view| view.phase.is_under_way()) {
+            (done * 1.25).max(1.0).min(epochs)
+        } else {
+            epochs
+        };
         let end = if view.is_some() && !view.is_some_and(|v| v.phase.is_under_way()) { done.max(0.05) } else { end };
         self.axis.begin(ui, end);
         // F1 rows keep their height; the plots take what is left
@@ -145,7 +149,11 @@ impl Plotted {
         });
         let f1_note = curves.ticks.last().map_or_else(String::new, |tick| {
             let images = text::count(u64::from(tick.images));
-            if tick.whole { format!("{images} validation digits") } else { format!("a part, {images} validation digits") }
+            if tick.whole {
+                format!("{images} validation digits")
+            } else {
+                format!("a part, {images} validation digits")
+            }
         });
         let mut rate = None;
         let flags = curves.rate_changes.iter().map(|&(step, new)| {

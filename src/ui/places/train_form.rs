@@ -100,12 +100,28 @@ fn distortions(ui: &mut Ui, form: &mut TrainingForm, scene: &Scene<'_>, width: f
     }
     preview(ui, form, scene, width);
     let a = &mut form.augmentation;
-    field::slider_row(ui, "Shift", &mut a.shift_pixels, 0.0..=4.0, 0.5, |v| format!("{} px", text::number(v.into(), 1)), width);
+    field::slider_row(
+        ui,
+        "Shift",
+        &mut a.shift_pixels,
+        0.0..=4.0,
+        0.5,
+        |v| format!("{} px", text::number(v.into(), 1)),
+        width,
+    );
     field::slider_row(ui, "Turn", &mut a.rotation_degrees, 0.0..=30.0, 1.0, |v| format!("{v:.0}°"), width);
     let percent = |v: f32| text::percent(v.into(), 0);
     field::slider_row(ui, "Scale", &mut a.scale, 0.0..=0.3, 0.01, percent, width);
     field::slider_row(ui, "Shear", &mut a.shear, 0.0..=0.5, 0.05, |v| text::number(v.into(), 2), width);
-    field::slider_row(ui, "Elastic", &mut a.elastic_pixels, 0.0..=3.0, 0.25, |v| format!("{} px", text::number(v.into(), 2)), width);
+    field::slider_row(
+        ui,
+        "Elastic",
+        &mut a.elastic_pixels,
+        0.0..=3.0,
+        0.25,
+        |v| format!("{} px", text::number(v.into(), 2)),
+        width,
+    );
 }
 
 /// Six digits as the network would meet them.
@@ -139,7 +155,8 @@ fn needs_new_run(ui: &mut Ui, form: &mut TrainingForm, scene: &mut Scene<'_>, wi
     style::card(p).show(ui, |ui| {
         ui.set_width(width - 34.0);
         let count = changes.len();
-        let heading = if count == 1 { "1 change needs a new run".to_owned() } else { format!("{count} changes need a new run") };
+        let heading =
+            if count == 1 { "1 change needs a new run".to_owned() } else { format!("{count} changes need a new run") };
         ui.label(text::section(heading));
         let mut words = changes.join(", ");
         if let Some(first) = words.get(..1) {

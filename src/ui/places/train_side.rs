@@ -37,7 +37,9 @@ fn on_the_pad(ui: &mut Ui, scene: &mut Scene<'_>, width: f32) {
         bars::columns(ui, &DigitBars::probabilities(prediction.map(|p| &p.probabilities)));
     });
     if prediction.is_none() {
-        ui.add(Label::new(text::label("Draw a digit and watch its bars while the network learns").color(p.text2)).wrap());
+        ui.add(
+            Label::new(text::label("Draw a digit and watch its bars while the network learns").color(p.text2)).wrap(),
+        );
         if ui.add(Button::plain("Go to the pad")).clicked() {
             *scene.go_to = Some(Place::Draw);
         }
