@@ -1,5 +1,7 @@
 //! Every model of the catalogue, unasked: a new line there is checked here.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 

@@ -1,5 +1,7 @@
 //! Every layer against finite differences, and our kernels against Candle's operators where those are right.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 use candle_core::{Device, Tensor, Var};
 use digitpad::nn::random::{Purpose, stream};
 use digitpad::nn::{

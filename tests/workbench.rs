@@ -1,5 +1,7 @@
 //! The program without a window: commands in, events out.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
 //! The built-in data set: digits that the program draws itself, any number of them. How one is drawn is told in
-//! [`crate::drawing::synthetic`].
+//! `drawing/synthetic`.
 
 use std::ops::ControlFlow;
 

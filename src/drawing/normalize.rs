@@ -88,7 +88,7 @@ pub fn prepare(drawing: &Drawing, recipe: &Recipe) -> Option<Preparation> {
     let whole = Frame::around(InkBox::PAD, THUMBNAIL_SIDE as f32);
     let ink = Thumbnail::of(&drawn.render(&whole));
     let crop_box = if recipe.crop { drawn_box } else { InkBox::PAD };
-    let show = |ink: &Ink, window: InkBox| {
+    let show = |ink: &Ink<'_>, window: InkBox| {
         let window = if recipe.crop { window.squared().grown(0.02 * window.longer()) } else { window };
         let frame = Frame {
             width: THUMBNAIL_SIDE,
@@ -148,7 +148,7 @@ struct Placed {
 impl Placed {
     /// Scales what `window` shows so that its longer side has `size` pixels, each the mean of `oversampling` squared
     /// rendered ones. `None` where that leaves no ink.
-    fn of(ink: &Ink, window: InkBox, size: f32, centre: bool, oversampling: usize) -> Option<Self> {
+    fn of(ink: &Ink<'_>, window: InkBox, size: f32, centre: bool, oversampling: usize) -> Option<Self> {
         let coarse = Frame::around(window, size / window.longer());
         let fine = Frame {
             scale: coarse.scale * oversampling as f32,

@@ -75,7 +75,8 @@ impl Compute {
 }
 
 fn open(choice: DeviceChoice) -> anyhow::Result<(Device, Option<String>)> {
-    let accelerators: [(DeviceChoice, &str, fn() -> Result<Device>, bool); 2] = [
+    type Open = fn() -> Result<Device>;
+    let accelerators: [(DeviceChoice, &str, Open, bool); 2] = [
         (DeviceChoice::Cuda, "CUDA", || Device::new_cuda(0), cfg!(feature = "cuda")),
         (DeviceChoice::Metal, "Metal", || Device::new_metal(0), cfg!(target_os = "macos")),
     ];

@@ -1,6 +1,6 @@
 //! The icons: Phosphor's characters by name. Which family draws them (regular, fill, bold) is chosen in `text.rs`.
 //! A character not listed here is not in the font files.
-#![allow(missing_docs)] // the names are Phosphor's own
+#![allow(missing_docs, reason = "the names are Phosphor's own")]
 
 pub const ARROW_CLOCKWISE: &str = "\u{e036}";
 pub const ARROW_COUNTER_CLOCKWISE: &str = "\u{e038}";

@@ -24,7 +24,7 @@ pub(super) enum JobEvent {
     Saved(String),
     Failed(String),
     EvaluationProgress { job: u64, done: usize, images: usize },
-    EvaluationEnded { job: u64, result: Result<Option<Judged>, String> },
+    EvaluationEnded { job: u64, result: Result<Option<Box<Judged>>, String> },
     FetchProgress { file: String, bytes: u64, total: u64 },
     FetchEnded(Result<(), String>),
 }
@@ -209,7 +209,10 @@ impl Jobs {
             let result = judge(&order, &corpora, &cancel, &|done, images| {
                 tell(JobEvent::EvaluationProgress { job, done, images });
             });
-            tell(JobEvent::EvaluationEnded { job, result: result.map_err(|error| sentence(&error)) });
+            tell(JobEvent::EvaluationEnded {
+                job,
+                result: result.map(|judged| judged.map(Box::new)).map_err(|error| sentence(&error)),
+            });
         });
     }
 
@@ -263,8 +266,10 @@ impl Jobs {
     pub fn apply(&mut self, event: JobEvent) -> Option<(NoticeKind, String)> {
         match event {
             JobEvent::EvaluationProgress { job, done, images } => {
-                if job == self.evaluations && self.evaluation.progress.is_some() {
-                    self.evaluation.progress = Some((done, images));
+                if job == self.evaluations
+                    && let Some(progress) = &mut self.evaluation.progress
+                {
+                    *progress = (done, images);
                 }
             }
             JobEvent::EvaluationEnded { job, result } if job == self.evaluations => {

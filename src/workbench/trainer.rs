@@ -54,7 +54,7 @@ pub(super) enum TrainerEvent {
     Warning(String),
     /// It waits, or no longer.
     Paused(bool),
-    Ended(Result<Ended, String>),
+    Ended(Result<Box<Ended>, String>),
 }
 
 /// How a training ended.
@@ -112,7 +112,7 @@ impl Trainer {
             let reporter = Reporter { run: order.run, sender: order.sender.clone(), wake: Arc::clone(&order.wake) };
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| train(&order, &shared, &reporter)));
             reporter.tell(TrainerEvent::Ended(match result {
-                Ok(Ok(ended)) => Ok(ended),
+                Ok(Ok(ended)) => Ok(Box::new(ended)),
                 Ok(Err(error)) => Err(format!("{error:#}")),
                 Err(panic) => Err(format!("the trainer failed unexpectedly: {}", panic_message(&*panic))),
             }));

@@ -207,7 +207,7 @@ impl TrainingView {
         None
     }
 
-    fn ended(&mut self, result: Result<Ended, String>) -> Option<(NoticeKind, String)> {
+    fn ended(&mut self, result: Result<Box<Ended>, String>) -> Option<(NoticeKind, String)> {
         self.since = None;
         match result {
             Ok(ended) => {

@@ -133,13 +133,22 @@ impl Simd for Portable {
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
     use super::Simd;
-    use std::arch::x86_64::*;
+    use std::arch::x86_64::{
+        __m256, _CMP_GT_OQ, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEAREST_INT, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32,
+        _mm_movehl_ps, _mm_shuffle_ps, _mm256_add_epi32, _mm256_add_ps, _mm256_and_ps, _mm256_castps256_ps128,
+        _mm256_castsi256_ps, _mm256_cmp_ps, _mm256_cvtps_epi32, _mm256_div_ps, _mm256_extractf128_ps, _mm256_fmadd_ps,
+        _mm256_loadu_ps, _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps, _mm256_round_ps, _mm256_set1_epi32,
+        _mm256_set1_ps, _mm256_setzero_ps, _mm256_slli_epi32, _mm256_storeu_ps, _mm256_sub_ps,
+    };
 
     /// AVX2 with FMA. Made only inside functions that `with_simd!` enters after asking the processor.
     #[derive(Clone, Copy)]
     pub struct Avx2(__m256);
 
-    // SAFETY (all of this block): `Avx2` values exist only under `#[target_feature(enable = "avx2,fma")]`.
+    #[allow(
+        clippy::undocumented_unsafe_blocks,
+        reason = "one for all: `Avx2` values exist only under `#[target_feature(enable = \"avx2,fma\")]`"
+    )]
     impl Simd for Avx2 {
         #[inline(always)]
         fn splat(x: f32) -> Self {
@@ -249,6 +258,7 @@ mod tests {
 
     fn tanh_of<S: Simd>(x: f32) -> f32 {
         let mut out = [0f32; LANES];
+        // SAFETY: `out` is eight floats.
         unsafe { S::splat(x).tanh().store(out.as_mut_ptr()) };
         out[3]
     }
@@ -257,6 +267,7 @@ mod tests {
     #[inline(always)]
     fn tanh_all_body<S: Simd>(x: &[f32], y: &mut [f32]) {
         for (x, y) in x.chunks_exact(LANES).zip(y.chunks_exact_mut(LANES)) {
+            // SAFETY: chunks are eight floats.
             unsafe { S::load(x.as_ptr()).tanh().store(y.as_mut_ptr()) };
         }
     }
