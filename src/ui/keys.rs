@@ -145,7 +145,7 @@ pub fn help(ctx: &egui::Context, open: &mut bool, runs: &std::path::Path) {
         .resizable(false)
         .anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0))
         .open(open)
-        .max_height(ctx.content_rect().height() - 80.0)
+        .default_size(vec2(452.0, (ctx.content_rect().height() - 120.0).min(620.0)))
         .vscroll(true)
         .show(ctx, |ui| {
             ui.set_width(420.0);
