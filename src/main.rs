@@ -4,14 +4,22 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use digitpad::cli::{self, Cli, Next};
-use digitpad::ui;
+use digitpad::ui::{self, Shown};
+
+/// The exit code where there is no display for the window.
+const NO_DISPLAY: u8 = 3;
 
 fn main() -> ExitCode {
     one_thread_for_candles_own_pools();
     match cli::run(Cli::parse()) {
         Next::Exit(code) => ExitCode::from(code),
-        Next::Window(args) => match ui::open(args.renderer, args.files) {
-            Ok(code) => ExitCode::from(code),
+        Next::Window(args) => match ui::open(args.renderer.named(), args.files) {
+            Ok(Shown::Closed) => ExitCode::SUCCESS,
+            Ok(Shown::Elsewhere(code)) => ExitCode::from(code),
+            Ok(Shown::NoDisplay(sentence)) => {
+                cli::complain(&sentence);
+                ExitCode::from(NO_DISPLAY)
+            }
             Err(error) => {
                 cli::complain(&format!("{error:#}"));
                 ExitCode::FAILURE

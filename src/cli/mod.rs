@@ -15,6 +15,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::nn::{Compute, DeviceChoice};
+use crate::storage::Renderer;
 
 /// Draw a digit and watch a neural network learn to read it.
 #[derive(Parser)]
@@ -42,6 +43,17 @@ pub enum RendererChoice {
     Auto,
     Wgpu,
     Glow,
+}
+
+impl RendererChoice {
+    /// The renderer that was named, if one was.
+    pub fn named(self) -> Option<Renderer> {
+        match self {
+            Self::Auto => None,
+            Self::Wgpu => Some(Renderer::Wgpu),
+            Self::Glow => Some(Renderer::Glow),
+        }
+    }
 }
 
 #[derive(Subcommand)]

@@ -1,21 +1,18 @@
 //! `digitpad predict`: what the pad answers, for image files and recorded strokes.
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{ComputeArgs, output};
 use crate::drawing::{DEFAULT_PEN, DigitImage, Drawing, digit_image};
 use crate::inference::{State, TrainedModel};
-use crate::storage::picture_file;
 use crate::storage::places::runs_folder;
-use crate::storage::shipped;
+use crate::storage::{picture_file, shipped, strokes_file};
 
 #[derive(Args)]
 pub struct PredictArgs {
@@ -39,16 +36,6 @@ pub struct PredictArgs {
     /// Print JSON lines
     #[arg(long)]
     json: bool,
-}
-
-/// One recorded drawing; further keys are ignored.
-#[derive(Deserialize)]
-struct Recorded {
-    #[serde(default)]
-    id: Value,
-    #[serde(default)]
-    label: Option<u8>,
-    strokes: Vec<Vec<[f32; 2]>>,
 }
 
 #[derive(Default)]
@@ -98,15 +85,10 @@ pub fn run(args: &PredictArgs) -> Result<u8> {
 }
 
 fn predict_strokes(args: &PredictArgs, model: &TrainedModel, path: &Path, tally: &mut Tally) -> Result<()> {
-    let file = std::fs::File::open(path).with_context(|| format!("the strokes cannot be read: {}", path.display()))?;
-    for (number, line) in BufReader::new(file).lines().enumerate() {
-        let line = line.with_context(|| format!("the strokes cannot be read: {}", path.display()))?;
-        if line.trim().is_empty() {
-            continue;
-        }
-        let place = Value::from(format!("line {}", number + 1));
-        match serde_json::from_str::<Recorded>(&line) {
-            Err(error) => answer(args, model, &place, None, Err(anyhow::anyhow!("no drawing: {error}")), tally)?,
+    for (line, recorded) in strokes_file::read(path)? {
+        let place = Value::from(format!("line {line}"));
+        match recorded {
+            Err(error) => answer(args, model, &place, None, Err(error), tally)?,
             Ok(recorded) => {
                 let id = if recorded.id.is_null() { place } else { recorded.id };
                 let image = Drawing::from_polylines(&recorded.strokes, DEFAULT_PEN)

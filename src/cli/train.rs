@@ -1,7 +1,7 @@
 //! `digitpad train`.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -12,10 +12,9 @@ use serde_json::json;
 
 use super::{ComputeArgs, output};
 use crate::data::{self, Request};
-use crate::models;
 use crate::optim::OptimizerConfig;
 use crate::storage::places::runs_folder;
-use crate::storage::{record, recorded_run, shipped};
+use crate::storage::{config_file, record, recorded_run, shipped};
 use crate::training::{Ending, Event, Stop, TrainingConfig, TrainingData};
 
 #[derive(Args)]
@@ -66,8 +65,11 @@ impl TrainArgs {
         let named = self.preset.as_deref().or(self.model.as_deref()).unwrap_or("lenet5");
         let mut config = match shipped::find(named) {
             Some(shipped) => shipped.config()?,
-            None if models::find(named).is_none() && self.preset.is_some() => read_config(named)?,
-            None => bail!("there is no preset or model \"{named}\""),
+            None if self.preset.is_some() && looks_like_a_file(named) => config_file::read(Path::new(named))?,
+            None => {
+                let known: Vec<&str> = shipped::SHIPPED.iter().map(|shipped| shipped.id).collect();
+                bail!("there is no preset, model or configuration file \"{named}\"; presets are {}", known.join(", "))
+            }
         };
         if let Some(model) = &self.model {
             config.model.clone_from(model);
@@ -95,10 +97,10 @@ impl TrainArgs {
     }
 }
 
-fn read_config(path: &str) -> Result<TrainingConfig> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("\"{path}\" is neither a preset nor a configuration that can be read"))?;
-    TrainingConfig::from_toml(&text).with_context(|| format!("the configuration cannot be used: {path}"))
+/// Whether this means a file, there or not, rather than a preset that is spelt wrong.
+fn looks_like_a_file(named: &str) -> bool {
+    let path = Path::new(named);
+    path.extension().is_some() || path.components().count() > 1 || path.exists()
 }
 
 /// At most so many lines of single updates a second.

@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor, bail};
 
-use super::cpu::kernels::ConvShape;
+use super::cpu::convolution::ConvShape;
 use super::cpu::operators::Convolution;
 use super::network::{Layer, Pass};
 use super::params::{Init, ParamSpec};

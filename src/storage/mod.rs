@@ -7,12 +7,15 @@
 //! | `settings.rs` | [`SettingsFile`]: what the window remembers |
 //! | `weights_file.rs` | weights as safetensors files |
 //! | `shipped.rs` | the models inside the program: presets, weights, cards |
+//! | `config_file.rs` | a training configuration in a file of its own |
+//! | `strokes_file.rs` | recorded pen strokes, read |
 //! | `run_folder.rs` | the folder of a run; finding one again |
 //! | `recorded_run.rs` | a training that is written down as it goes |
 //! | `picture_file.rs` | image files, read and written |
 //! | `record.rs` | the JSON of runs and commands |
 
 pub mod atomic;
+pub mod config_file;
 pub mod picture_file;
 pub mod places;
 pub mod record;
@@ -20,6 +23,7 @@ pub mod recorded_run;
 pub mod run_folder;
 pub mod settings;
 pub mod shipped;
+pub mod strokes_file;
 pub mod weights_file;
 
 pub use atomic::{WriteError, write_atomically};

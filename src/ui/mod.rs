@@ -27,4 +27,4 @@ pub mod transport;
 pub mod widgets;
 pub mod window;
 
-pub use window::open;
+pub use window::{Shown, open};

@@ -10,42 +10,44 @@ use eframe::{egui, egui_wgpu, wgpu};
 
 use super::app::App;
 use super::{style, transport};
-use crate::cli::RendererChoice;
 use crate::nn::DeviceChoice;
 use crate::storage::{Places, Renderer, SettingsFile, places};
 use crate::workbench::{Options, Workbench};
 
-/// Exit code: there is no display.
-const NO_DISPLAY: u8 = 3;
+/// What became of the window.
+pub enum Shown {
+    /// It was open and has been closed.
+    Closed,
+    /// Another process, with the other renderer, had to show it, and left with this exit code.
+    Elsewhere(u8),
+    /// There is no display; the sentence says what to do.
+    NoDisplay(String),
+}
 
-/// Opens the window and stays until it closes. The answer is the exit code.
+/// Opens the window and stays until it closes.
 ///
-/// With [`RendererChoice::Auto`] the renderer that worked last, else wgpu, is tried, and then the other one, in a process
+/// Where no renderer is `asked` for, the one that worked last, else wgpu, is tried, and then the other one, in a process
 /// of its own because a second event loop is not allowed in this one.
-pub fn open(choice: RendererChoice, files: Vec<PathBuf>) -> Result<u8> {
+pub fn open(asked: Option<Renderer>, files: Vec<PathBuf>) -> Result<Shown> {
     let (mut settings, complaint) = settings();
     let remembered = settings.as_ref().and_then(|file| file.settings.renderer);
-    let first = match (choice, remembered) {
-        (RendererChoice::Glow, _) | (RendererChoice::Auto, Some(Renderer::Glow)) => Renderer::Glow,
-        _ => Renderer::Wgpu,
-    };
+    let first = asked.or(remembered).unwrap_or(Renderer::Wgpu);
     if let Some(file) = &mut settings {
         file.settings.renderer = Some(first);
     }
     let failed = match run(first, settings, complaint, files.clone()) {
-        Ok(()) => return Ok(0),
+        Ok(()) => return Ok(Shown::Closed),
         Err(error) => error,
     };
-    if choice == RendererChoice::Auto && !no_display(&failed) {
+    if asked.is_none() && !no_display(&failed) {
         let other = if first == Renderer::Wgpu { "glow" } else { "wgpu" };
         let program = std::env::current_exe()?;
         let status = Process::new(program).args(["--renderer", other]).args(&files).status()?;
-        return Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1));
+        return Ok(Shown::Elsewhere(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)));
     }
     let advice = "The commands work without a screen: see digitpad --help";
     if no_display(&failed) {
-        crate::cli::complain(&format!("there is no display to open a window on ({failed}). {advice}"));
-        return Ok(NO_DISPLAY);
+        return Ok(Shown::NoDisplay(format!("there is no display to open a window on ({failed}). {advice}")));
     }
     anyhow::bail!("the window cannot be opened: {failed}. Try --renderer glow or --renderer wgpu. {advice}")
 }

@@ -8,12 +8,16 @@
 //! | `trainer.rs` | the thread of one training, and how it is paused, stepped and stopped |
 //! | `training_view.rs` | [`TrainingView`]: what panels see of a training |
 //! | `jobs.rs` | short work beside: evaluating, fetching, opening, saving |
+//! | `reading.rs` | what panels read of the workbench |
+//! | `notice.rs` | [`Notice`]: a sentence for the person |
 //! | `corpora.rs` | data sets that have been read, shared by the workers |
 
 mod command;
 mod corpora;
 mod jobs;
+mod notice;
 mod predictor;
+mod reading;
 mod trainer;
 mod training_view;
 
@@ -26,11 +30,12 @@ use anyhow::Result;
 
 pub use command::{Command, ModelChoice, SetChoice};
 pub use jobs::{EvaluationView, FetchView};
+pub use notice::{Notice, NoticeKind};
 pub use training_view::{Curves, EpochPoint, Phase, StepPoint, TickPoint, TrainingView};
 
 use crate::data;
-use crate::drawing::{Drawing, Preparation, Recipe};
-use crate::inference::{FeatureMaps, LayerInfo, Prediction, State, TrainedModel};
+use crate::drawing::{Drawing, Recipe};
+use crate::inference::TrainedModel;
 use crate::nn::{Compute, DeviceChoice};
 use crate::storage::shipped::{self, Card};
 use crate::training::TrainingConfig;
@@ -50,22 +55,6 @@ pub struct Options {
     /// Threads that train; all by default.
     pub threads: Option<usize>,
     pub wake: Wake,
-}
-
-/// How serious a notice is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoticeKind {
-    Info,
-    Problem,
-}
-
-/// A sentence for the person, kept until it is dismissed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Notice {
-    pub id: u64,
-    pub kind: NoticeKind,
-    pub text: String,
-    pub since: Instant,
 }
 
 /// A model that the pad can use.
@@ -253,116 +242,6 @@ impl Workbench {
                 self.trainer_said(event);
             }
         }
-    }
-
-    // What panels read.
-
-    pub fn drawing(&self) -> &Drawing {
-        &self.drawing
-    }
-
-    pub fn recipe(&self) -> Recipe {
-        self.recipe
-    }
-
-    /// The five steps from ink to image of the newest drawing that has been answered.
-    pub fn preparation(&self) -> Option<&Preparation> {
-        self.answer.as_ref().filter(|_| !self.drawing.is_empty())?.preparation.as_deref()
-    }
-
-    /// The answer to the drawing, `None` for an empty pad.
-    pub fn prediction(&self) -> Option<&Prediction> {
-        self.answer.as_ref().filter(|_| !self.drawing.is_empty())?.prediction.as_ref()
-    }
-
-    pub fn state(&self) -> State {
-        let sure_above = self.model(&self.choice).map_or(TrainedModel::USUAL_SURE_ABOVE, |model| model.sure_above());
-        self.prediction().map_or(State::Empty, |prediction| prediction.state(sure_above))
-    }
-
-    /// The activations of the watched layer.
-    pub fn feature_maps(&self) -> Option<&FeatureMaps> {
-        self.answer.as_ref().filter(|_| !self.drawing.is_empty())?.feature_maps.as_ref()
-    }
-
-    pub fn watched_layer(&self) -> Option<usize> {
-        self.watched_layer
-    }
-
-    /// How long the newest answer took, from the ink to the ten shares.
-    pub fn answer_seconds(&self) -> Option<f64> {
-        self.answer.as_ref().map(|answer| answer.seconds)
-    }
-
-    /// The models that can be chosen; the live one is among them while there is a training.
-    pub fn models(&self) -> Vec<ModelEntry> {
-        let live = self.training.as_ref().map(|training| ModelEntry {
-            choice: ModelChoice::Live,
-            title: format!("{}, in training", training.title()),
-            card: None,
-        });
-        live.into_iter().chain(self.models.iter().map(|(entry, _)| entry.clone())).collect()
-    }
-
-    pub fn choice(&self) -> &ModelChoice {
-        &self.choice
-    }
-
-    /// The entry of the chosen model.
-    pub fn chosen(&self) -> Option<ModelEntry> {
-        self.models().into_iter().find(|entry| entry.choice == self.choice)
-    }
-
-    /// The layers of the chosen model.
-    pub fn layers(&self) -> Vec<LayerInfo> {
-        self.model(&self.choice).map_or_else(Vec::new, |model| model.layers())
-    }
-
-    pub fn training(&self) -> Option<&TrainingView> {
-        self.training.as_ref()
-    }
-
-    /// A training that has not ended, paused or not.
-    pub fn training_is_under_way(&self) -> bool {
-        self.training.as_ref().is_some_and(|view| view.phase.is_under_way())
-    }
-
-    pub fn evaluation(&self) -> &EvaluationView {
-        self.jobs.evaluation()
-    }
-
-    /// Whether the evaluation shown was made with the weights that are chosen now.
-    pub fn evaluation_is_stale(&self) -> bool {
-        let view = self.jobs.evaluation();
-        view.model
-            .as_ref()
-            .is_some_and(|shown| self.model(&self.choice).is_none_or(|chosen| !Arc::ptr_eq(shown, chosen)))
-    }
-
-    pub fn fetch(&self) -> &FetchView {
-        self.jobs.fetch()
-    }
-
-    pub fn mnist_is_here(&self) -> bool {
-        self.mnist_is_here
-    }
-
-    /// The data that a new training takes unless told otherwise: MNIST where it is here, else drawn digits.
-    pub fn usual_source(&self) -> &'static str {
-        if self.mnist_is_here { "mnist" } else { "drawn" }
-    }
-
-    pub fn notices(&self) -> &[Notice] {
-        &self.notices
-    }
-
-    /// "CPU, 2 threads".
-    pub fn device(&self) -> String {
-        self.compute.describe()
-    }
-
-    pub fn runs_folder(&self) -> &std::path::Path {
-        &self.options.runs
     }
 
     // How commands are obeyed.

@@ -1,6 +1,7 @@
 //! The fast paths for processors: custom operators with forward and backward, images in the lanes of a vector.
 //! All of them are serial; batches are split over threads by whoever trains or evaluates.
 
-pub mod kernels;
+pub mod convolution;
 pub mod operators;
+pub mod product;
 pub mod simd;

@@ -2,7 +2,8 @@
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Storage, Tensor, bail};
 
-use super::kernels::{self, ConvShape};
+use super::convolution::{self, ConvShape};
+use super::product;
 use super::simd::{LANES, Simd, with_simd};
 use crate::nn::Activation;
 
@@ -100,7 +101,7 @@ impl CustomOp3 for Convolution {
         let blocks = x_layout.dims()[0];
         let mut y = vec![0.0; blocks * s.out_channels * s.out_height() * s.out_width() * LANES];
         let (x, w, bias) = (floats(x, x_layout)?, floats(w, w_layout)?, floats(bias, bias_layout)?);
-        kernels::conv_forward(x, w, bias, &mut y, s);
+        convolution::conv_forward(x, w, bias, &mut y, s);
         activate(&mut y, self.activation);
         Ok((CpuStorage::F32(y), (blocks, s.out_channels, s.out_height(), s.out_width(), LANES).into()))
     }
@@ -115,11 +116,11 @@ impl CustomOp3 for Convolution {
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let before = before_activation(result, gradient, self.activation)?;
         let (mut w_grad, mut bias_grad) = (vec![0.0; w.elem_count()], vec![0.0; bias.elem_count()]);
-        with_floats(x, |x| kernels::conv_weight_gradient(x, &before, &mut w_grad, &mut bias_grad, &self.shape))?;
+        with_floats(x, |x| convolution::conv_weight_gradient(x, &before, &mut w_grad, &mut bias_grad, &self.shape))?;
         // the images themselves need no gradient, and the first layer is where it would cost most
         let x_grad = if x.track_op() {
             let mut x_grad = vec![0.0; x.elem_count()];
-            with_floats(w, |w| kernels::conv_input_gradient(&before, w, &mut x_grad, &self.shape))?;
+            with_floats(w, |w| convolution::conv_input_gradient(&before, w, &mut x_grad, &self.shape))?;
             Some(tensor(x_grad, x.shape())?)
         } else {
             None
@@ -153,7 +154,7 @@ impl CustomOp3 for Dense {
         let blocks = x_layout.dims()[0];
         let mut y = vec![0.0; blocks * self.outputs * LANES];
         let (x, w, bias) = (floats(x, x_layout)?, floats(w, w_layout)?, floats(bias, bias_layout)?);
-        kernels::dense_product(x, w, bias, &mut y, self.inputs, self.outputs, self.inputs, 1);
+        product::dense_product(x, w, bias, &mut y, self.inputs, self.outputs, self.inputs, 1);
         activate(&mut y, self.activation);
         Ok((CpuStorage::F32(y), (blocks, self.outputs, 1, 1, LANES).into()))
     }
@@ -169,12 +170,12 @@ impl CustomOp3 for Dense {
         let before = before_activation(result, gradient, self.activation)?;
         let (mut w_grad, mut bias_grad) = (vec![0.0; w.elem_count()], vec![0.0; bias.elem_count()]);
         with_floats(x, |x| {
-            kernels::dense_weight_gradient(x, &before, &mut w_grad, &mut bias_grad, self.inputs, self.outputs);
+            product::dense_weight_gradient(x, &before, &mut w_grad, &mut bias_grad, self.inputs, self.outputs);
         })?;
         let x_grad = if x.track_op() {
             let mut x_grad = vec![0.0; x.elem_count()];
             with_floats(w, |w| {
-                kernels::dense_product(&before, w, &[], &mut x_grad, self.outputs, self.inputs, 1, self.inputs);
+                product::dense_product(&before, w, &[], &mut x_grad, self.outputs, self.inputs, 1, self.inputs);
             })?;
             Some(tensor(x_grad, x.shape())?)
         } else {
