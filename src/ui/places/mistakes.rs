@@ -49,6 +49,7 @@ impl Order {
 }
 
 const DRAWER: f32 = 328.0;
+const SCROLL_BAR: f32 = 12.0;
 /// Images of the gallery at most; more than anybody walks through.
 const MOST_TILES: usize = 2_000;
 
@@ -67,8 +68,8 @@ impl MistakesPlace {
         let cell = if wide { 38.0 } else { 30.0 };
         let matrix_width = matrix::matrix_size(cell).x;
         let has_drawer = wide || view.selected.is_some();
-        let left = Rect::from_min_size(room.min, vec2(matrix_width, room.height()));
-        let gallery_left = left.right() + 14.0;
+        let left = Rect::from_min_size(room.min, vec2(matrix_width + SCROLL_BAR, room.height()));
+        let gallery_left = left.right() + 2.0;
         let drawer_left = if has_drawer { room.right() + 24.0 - DRAWER } else { room.right() + 24.0 };
         let gallery_right = if wide { drawer_left - 14.0 } else { room.right() };
 

@@ -31,12 +31,14 @@ const FORM: f32 = 256.0;
 const CURVES: f32 = 608.0;
 const SIDE: f32 = 232.0;
 const GAP: f32 = 32.0;
+const SCROLL_BAR: f32 = 12.0;
 
 impl TrainPlace {
     pub fn ui(&mut self, ui: &mut Ui, form: &mut TrainingForm, scene: &mut Scene<'_>) {
         let room = ui.available_size();
         let wide = room.x >= FORM + CURVES + SIDE + 2.0 * GAP - 1.0;
-        let columns = if wide { FORM + SIDE + 2.0 * GAP } else { FORM + GAP };
+        // a narrow window is usually low too, and scrolls
+        let columns = if wide { FORM + SIDE + 2.0 * GAP } else { FORM + GAP + SCROLL_BAR };
         let curves = (room.x - columns).max(480.0);
         ScrollArea::both().auto_shrink([false, false]).show(ui, |ui| {
             ui.horizontal_top(|ui| {
