@@ -30,20 +30,21 @@ pub struct Architecture {
     pub network: fn() -> Result<Network>,
 }
 
-/// `value = (byte / 255 − mean) / deviation`.
+/// How bytes become numbers: 0 becomes `paper`, 255 becomes `ink`, and what lies between follows the line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct InputScale {
-    pub mean: f32,
-    pub deviation: f32,
+    pub paper: f32,
+    pub ink: f32,
 }
 
 impl InputScale {
-    /// Mean 0 and deviation 1 over MNIST's training images (mean 0.1307, deviation 0.3081 of byte / 255).
-    pub const STANDARDISED: Self = Self { mean: 0.1307, deviation: 0.3081 };
+    /// Paper is 0, so that the zeros that pad a convolution are paper too, and MNIST's training images deviate by 1
+    /// (0.3081 of byte / 255).
+    pub const UNIT_DEVIATION: Self = Self { paper: 0.0, ink: 1.0 / 0.3081 };
 
     /// The value of every byte.
     pub fn table(&self) -> [f32; 256] {
-        std::array::from_fn(|byte| (byte as f32 / 255.0 - self.mean) / self.deviation)
+        std::array::from_fn(|byte| self.paper + (self.ink - self.paper) * byte as f32 / 255.0)
     }
 }
 
@@ -54,7 +55,7 @@ pub const CATALOG: &[Architecture] = &[
         title: "LeNet-5",
         summary: "LeNet-5 as most people build it today: full C3, tanh, average pooling, softmax",
         parameters: 61_706,
-        input: InputScale::STANDARDISED,
+        input: InputScale::UNIT_DEVIATION,
         network: lenet5::network,
     },
     Architecture {
@@ -62,7 +63,7 @@ pub const CATALOG: &[Architecture] = &[
         title: "CNN",
         summary: "two 5×5 convolutions with ReLU and max pooling, one dense layer of 128",
         parameters: 215_370,
-        input: InputScale::STANDARDISED,
+        input: InputScale::UNIT_DEVIATION,
         network: cnn::network,
     },
     Architecture {
@@ -70,7 +71,7 @@ pub const CATALOG: &[Architecture] = &[
         title: "MLP",
         summary: "one hidden layer of 128 with ReLU",
         parameters: 101_770,
-        input: InputScale::STANDARDISED,
+        input: InputScale::UNIT_DEVIATION,
         network: mlp::network,
     },
     Architecture {
@@ -78,7 +79,7 @@ pub const CATALOG: &[Architecture] = &[
         title: "MLP, deep",
         summary: "hidden layers of 256 and 128 with ReLU and dropout 0.2",
         parameters: 235_146,
-        input: InputScale::STANDARDISED,
+        input: InputScale::UNIT_DEVIATION,
         network: mlp::deep_network,
     },
 ];

@@ -343,6 +343,7 @@ impl eframe::App for App {
 /// The line at the bottom: how fast the pad is answered, what is being fetched, which keys help here.
 fn status(ui: &mut Ui, workbench: &Workbench, place: Place) {
     let p = theme::of(ui);
+    ui.spacing_mut().interact_size.y = 18.0;
     ui.horizontal(|ui| {
         let words = match (workbench.fetch(), workbench.answer_seconds(), workbench.training()) {
             (FetchView::Under { bytes, total, .. }, ..) => {

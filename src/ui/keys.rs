@@ -3,7 +3,7 @@
 use eframe::egui::{self, Align2, Key, Modifiers, Ui, vec2};
 
 use super::places::Place;
-use super::{text, theme};
+use super::{style, text, theme};
 
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,24 +140,26 @@ pub fn help(ctx: &egui::Context, open: &mut bool, runs: &std::path::Path) {
     }
     let p = theme::of_theme(ctx.theme());
     egui::Window::new(text::heading("Keys and help"))
+        .frame(style::card(p).fill(p.raise))
         .collapsible(false)
         .resizable(false)
         .anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0))
         .open(open)
-        .max_height(ctx.content_rect().height() - 80.0)
+        .default_size(vec2(452.0, (ctx.content_rect().height() - 120.0).min(620.0)))
         .vscroll(true)
         .show(ctx, |ui| {
-            ui.set_width(520.0);
+            ui.set_width(420.0);
+            ui.spacing_mut().item_spacing.y = 2.0;
             for (heading, keys) in TOLD {
                 ui.label(text::section(heading));
                 for (key, does) in keys {
                     row(ui, key, does);
                 }
-                ui.add_space(10.0);
+                ui.add_space(8.0);
             }
             ui.label(text::section("Files"));
             ui.add(egui::Label::new(text::label(format!("Runs are kept in {}", runs.display())).color(p.text2)).wrap());
-            ui.add_space(10.0);
+            ui.add_space(8.0);
             ui.label(text::section(format!("Digitpad {}", env!("CARGO_PKG_VERSION"))));
             egui::CollapsingHeader::new(text::label("Licences of fonts and icons")).show(ui, |ui| {
                 for licence in super::text::LICENCES {
@@ -169,13 +171,12 @@ pub fn help(ctx: &egui::Context, open: &mut bool, runs: &std::path::Path) {
 
 fn row(ui: &mut Ui, key: &str, does: &str) {
     let p = theme::of(ui);
-    ui.horizontal(|ui| {
-        ui.set_min_height(20.0);
-        let (rect, _) = ui.allocate_exact_size(vec2(220.0, 20.0), egui::Sense::hover());
-        let font = text::font(text::LABEL, text::Weight::Semibold);
-        ui.painter().text(rect.left_center(), Align2::LEFT_CENTER, key, font, p.text);
-        ui.label(text::label(does).color(p.text2));
-    });
+    let (rect, response) = ui.allocate_exact_size(vec2(420.0, 20.0), egui::Sense::hover());
+    let font = |weight| text::font(text::LABEL, weight);
+    ui.painter().text(rect.left_center(), Align2::LEFT_CENTER, key, font(text::Weight::Semibold), p.text);
+    let at = rect.left_center() + vec2(190.0, 0.0);
+    ui.painter().text(at, Align2::LEFT_CENTER, does, font(text::Weight::Regular), p.text2);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, format!("{key}: {does}")));
 }
 
 #[cfg(test)]

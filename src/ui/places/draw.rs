@@ -6,10 +6,11 @@ use super::Scene;
 use crate::drawing::{Drawing, Preparation, Recipe, THUMBNAIL_SIDE, Thumbnail};
 use crate::storage::Settings;
 use crate::ui::dialogs::Purpose;
+use crate::ui::text::{self, IconWeight};
 use crate::ui::widgets::button::IconButton;
 use crate::ui::widgets::canvas::{self, CanvasState, Guides, Pen};
 use crate::ui::widgets::{field, segmented, thumbnail};
-use crate::ui::{icons, text, theme};
+use crate::ui::{icons, theme};
 use crate::workbench::Command;
 
 /// What Draw remembers between frames.
@@ -98,13 +99,11 @@ impl DrawPlace {
         ui.horizontal(|ui| {
             ui.set_width(width);
             ui.spacing_mut().item_spacing.x = 4.0;
-            if ui.add(IconButton::new(icons::PENCIL_SIMPLE, "Pen").chosen(!self.erases)).clicked() {
-                self.erases = false;
-            }
+            ui.label(text::icon(icons::PENCIL_SIMPLE, 18.0, IconWeight::Regular).color(p.text2));
             let mut percent = (100.0 * scene.settings.pen_width).round();
             let spoken = format!("{percent} %");
             let range = 100.0 * Settings::PEN_WIDTHS.start()..=100.0 * Settings::PEN_WIDTHS.end();
-            if field::slider(ui, "Pen width", &mut percent, range, 1.0, &spoken, 84.0).changed() {
+            if field::slider(ui, "Pen width", &mut percent, range, 1.0, &spoken, 88.0).changed() {
                 scene.settings.pen_width = percent / 100.0;
             }
             ui.label(text::label(spoken).color(p.text2));

@@ -44,9 +44,11 @@ fn head(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width: 
     let ranked = prediction.map(Prediction::ranked);
     let digit = ranked.map_or_else(|| "–".to_owned(), |ranked| ranked[0].to_string());
     let painter = ui.painter();
-    let colour = if state == State::Sure { p.text } else { p.text3 };
-    let font = text::font(text::ANSWER, Weight::Bold);
-    painter.text(pos2(rect.left(), rect.center().y - 2.0), Align2::LEFT_CENTER, &digit, font, colour);
+    if prediction.is_some() {
+        let colour = if state == State::Sure { p.text } else { p.text3 };
+        let font = text::font(text::ANSWER, Weight::Bold);
+        painter.text(pos2(rect.left(), rect.center().y - 2.0), Align2::LEFT_CENTER, &digit, font, colour);
+    }
 
     let (icon, icon_colour, word) = match (state, ranked) {
         (State::Sure, _) => (icons::CHECK_CIRCLE, p.accent, "Sure".to_owned()),
@@ -55,9 +57,11 @@ fn head(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width: 
         }
         _ => (icons::CIRCLE, p.text3, "Nothing drawn".to_owned()),
     };
-    let line = |y: f32| pos2(rect.left() + 122.0, rect.top() + y);
-    let weight = if state == State::Sure { IconWeight::Fill } else { IconWeight::Regular };
-    let at = pos2(rect.left() + 102.0, rect.top() + 26.0);
+    // while nothing is answered the words stand where the digit will be
+    let left = if prediction.is_some() { rect.left() } else { rect.left() - 90.0 };
+    let line = |y: f32| pos2(left + 122.0, rect.top() + y);
+    let weight = if prediction.is_some() { IconWeight::Fill } else { IconWeight::Regular };
+    let at = pos2(left + 102.0, rect.top() + 26.0);
     painter.text(at, Align2::CENTER_CENTER, icon, text::icon_font(24.0, weight), icon_colour);
     painter.text(line(26.0), Align2::LEFT_CENTER, &word, text::font(20.0, Weight::Semibold), p.text);
     let small = text::font(text::BODY, Weight::Regular);
@@ -72,7 +76,7 @@ fn head(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width: 
         ),
         _ => ("It answers while you draw".to_owned(), String::new()),
     };
-    let left = rect.left() + 90.0;
+    let left = left + 90.0;
     painter.text(pos2(left, rect.top() + 56.0), Align2::LEFT_CENTER, &first, small.clone(), p.text2);
     painter.text(pos2(left, rect.top() + 77.0), Align2::LEFT_CENTER, second, small, p.text2);
     response.widget_info(|| {
@@ -93,8 +97,10 @@ fn ranked(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width
         };
         ui.label(text::section("Ranked"));
         ui.spacing_mut().item_spacing.y = 4.0;
+        ui.spacing_mut().interact_size.y = 18.0;
         for (place, digit) in prediction.ranked().into_iter().take(3).enumerate() {
             ui.horizontal(|ui| {
+                ui.set_height(18.0);
                 ui.spacing_mut().item_spacing.x = 8.0;
                 let heading = text::section(format!("{}.  {digit}", place + 1));
                 ui.label(if place == 0 { heading.color(p.accent) } else { heading });
@@ -104,13 +110,16 @@ fn ranked(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width
             });
         }
         if let Some(preparation) = scene.workbench.preparation() {
-            let [down, right] = [preparation.shift[1], preparation.shift[0]];
-            let width = format!(
-                "Line width {} to {} px, moved {right} right and {down} down to the centre of mass",
+            let [right, down] = preparation.shift;
+            let across = format!("{} {}", right.abs(), if right < 0 { "left" } else { "right" });
+            let along = format!("{} {}", down.abs(), if down < 0 { "up" } else { "down" });
+            let words = format!(
+                "Line width {} to {} px, moved {across} and {along} to its centre of mass",
                 text::number(preparation.line_width_before.into(), 1),
                 text::number(preparation.line_width_after.into(), 1),
             );
-            ui.label(text::small(width).color(p.text3));
+            ui.add_space(2.0);
+            ui.add(eframe::egui::Label::new(text::small(words).color(p.text3)).wrap());
         }
     });
 }

@@ -65,8 +65,7 @@ fn maps_grid(ui: &mut Ui, maps: &FeatureMaps, width: f32) {
         _ => 8,
     };
     let gap = if columns > 4 { 8.0 } else { 16.0 };
-    let side =
-        ((width - gap * (columns as f32 - 1.0)) / columns as f32).floor().min(if columns == 3 { 122.0 } else { 120.0 });
+    let side = ((width - gap * (columns as f32 - 1.0)) / columns as f32).floor();
     let caption = if columns > 4 { 14.0 } else { 18.0 };
     let rows = maps.channels.div_ceil(columns);
     let tiles: Vec<&[f32]> = (0..maps.channels).map(|channel| maps.map(channel)).collect();

@@ -12,7 +12,7 @@ use crate::ui::widgets::gallery::{self, Tile};
 use crate::ui::widgets::matrix::{self, Cell, Shown};
 use crate::ui::widgets::{field, progress, segmented};
 use crate::ui::{icons, text, theme};
-use crate::workbench::{Command, EvaluationView, SetChoice};
+use crate::workbench::{Command, EvaluationView, ModelChoice, SetChoice, Workbench};
 
 /// What Mistakes remembers between frames.
 #[derive(Default)]
@@ -27,6 +27,8 @@ pub struct MistakesPlace {
     /// What the gallery was made for.
     key: Option<(usize, Option<Cell>, Order)>,
     asked: bool,
+    /// Epochs of the training under way when its network was last judged.
+    followed: usize,
 }
 
 /// The order of the gallery.
@@ -47,6 +49,7 @@ impl Order {
 }
 
 const DRAWER: f32 = 328.0;
+const SCROLL_BAR: f32 = 12.0;
 /// Images of the gallery at most; more than anybody walks through.
 const MOST_TILES: usize = 2_000;
 
@@ -59,15 +62,16 @@ impl MistakesPlace {
             self.asked = true;
             scene.push(Command::Evaluate { set: self.set });
         }
+        self.follow(scene);
         let room = ui.max_rect();
         let wide = room.width() >= 1_060.0;
         let cell = if wide { 38.0 } else { 30.0 };
         let matrix_width = matrix::matrix_size(cell).x;
         let has_drawer = wide || view.selected.is_some();
-        let left = Rect::from_min_size(room.min, vec2(matrix_width, room.height()));
-        let gallery_left = left.right() + 34.0;
+        let left = Rect::from_min_size(room.min, vec2(matrix_width + SCROLL_BAR, room.height()));
+        let gallery_left = left.right() + 2.0;
         let drawer_left = if has_drawer { room.right() + 24.0 - DRAWER } else { room.right() + 24.0 };
-        let gallery_right = if wide { drawer_left - 24.0 } else { room.right() };
+        let gallery_right = if wide { drawer_left - 14.0 } else { room.right() };
 
         let mut child = ui.new_child(UiBuilder::new().max_rect(left));
         ScrollArea::vertical().id_salt("matrix").auto_shrink([false, false]).show(&mut child, |ui| {
@@ -93,11 +97,22 @@ impl MistakesPlace {
         }
     }
 
+    /// While the network that learns is chosen, the matrix is made anew after every epoch.
+    fn follow(&mut self, scene: &mut Scene<'_>) {
+        let Some(view) = scene.workbench.training().filter(|_| is_followed(scene.workbench)) else { return };
+        let epochs = view.curves.epochs.len();
+        if epochs != self.followed && scene.workbench.evaluation().progress.is_none() {
+            self.followed = epochs;
+            scene.push(Command::Evaluate { set: self.set });
+        }
+    }
+
     fn matrix(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, cell: f32, width: f32) {
         let p = theme::of(ui);
         let view = scene.workbench.evaluation();
         let result = view.result.clone();
-        head(ui, view, scene.workbench.evaluation_is_stale(), width);
+        let stale = scene.workbench.evaluation_is_stale() && !is_followed(scene.workbench);
+        head(ui, view, stale, width);
         ui.horizontal(|ui| {
             let mut set = self.set;
             let sets = [(SetChoice::Test, "Test"), (SetChoice::Validation, "Validation")];
@@ -111,9 +126,9 @@ impl MistakesPlace {
         });
         self.progress(ui, scene, width);
         let view = scene.workbench.evaluation();
-        let stale = scene.workbench.evaluation_is_stale() || view.progress.is_some();
+        let busy = view.progress.is_some() && !is_followed(scene.workbench);
         let counts = result.as_ref().map(|result| &result.confusion.counts);
-        let output = matrix::matrix(ui, counts, self.shown, self.cell, cell, if stale { 0.6 } else { 1.0 });
+        let output = matrix::matrix(ui, counts, self.shown, self.cell, cell, if stale || busy { 0.6 } else { 1.0 });
         if let Some(chosen) = output.chosen {
             // a second click on the cell shows all mistakes again
             let again = self.cell == Some(chosen) && output.response.clicked();
@@ -146,7 +161,11 @@ impl MistakesPlace {
         let p = theme::of(ui);
         let view = scene.workbench.evaluation();
         ui.allocate_ui_with_layout(vec2(width, 32.0), Layout::left_to_right(Align::Center), |ui| {
-            if let Some((done, images)) = view.progress {
+            let followed = is_followed(scene.workbench) && view.result.is_some();
+            if followed {
+                let words = format!("{} · judged again after every epoch", view.title);
+                ui.label(text::label(words).color(p.text2));
+            } else if let Some((done, images)) = view.progress {
                 let words = match images {
                     0 => "Reading the digits".to_owned(),
                     images => format!("{} of {}", text::count(done as u64), text::count(images as u64)),
@@ -163,7 +182,12 @@ impl MistakesPlace {
                     scene.push(Command::Evaluate { set: self.set });
                 }
                 if view.result.is_some() {
-                    ui.label(text::label(format!("These are the mistakes of {}", view.title)).color(p.warn));
+                    let words = if title == view.title {
+                        "These are from an earlier moment".to_owned()
+                    } else {
+                        format!("These are of {}", view.title)
+                    };
+                    ui.add(egui::Label::new(text::label(words).color(p.warn)).truncate());
                 }
             } else if let Some(result) = &view.result {
                 let seconds = text::number(result.seconds, 2);
@@ -266,6 +290,11 @@ impl MistakesPlace {
         let images = self.listed.iter().filter_map(|&place| view.image(place).map(<[u8; _]>::as_slice));
         self.sheet = Sheet::of_digits(ctx, "mistakes", images, 28);
     }
+}
+
+/// The network that learns is chosen and still learns.
+fn is_followed(workbench: &Workbench) -> bool {
+    *workbench.choice() == ModelChoice::Live && workbench.training_is_under_way()
 }
 
 /// "Test 4,860", "Training 12".

@@ -64,7 +64,7 @@ fn per_digit(ui: &mut Ui, confusion: &Confusion, width: f32) {
     let p = theme::of(ui);
     ui.label(text::heading("Per digit"));
     ui.add_space(4.0);
-    let columns = [0.36, 0.58, 0.79, 1.0].map(|share| share * width);
+    let columns = [0.34, 0.6, 0.81, 1.0].map(|share| share * width);
     let row = |ui: &mut Ui, cells: [&str; 5], strong: bool| {
         let (rect, response) = ui.allocate_exact_size(vec2(width, 26.0), Sense::hover());
         let weight = if strong { Weight::Semibold } else { Weight::Regular };

@@ -31,12 +31,14 @@ const FORM: f32 = 256.0;
 const CURVES: f32 = 608.0;
 const SIDE: f32 = 232.0;
 const GAP: f32 = 32.0;
+const SCROLL_BAR: f32 = 12.0;
 
 impl TrainPlace {
     pub fn ui(&mut self, ui: &mut Ui, form: &mut TrainingForm, scene: &mut Scene<'_>) {
         let room = ui.available_size();
         let wide = room.x >= FORM + CURVES + SIDE + 2.0 * GAP - 1.0;
-        let columns = if wide { FORM + SIDE + 2.0 * GAP } else { FORM + GAP };
+        // a narrow window is usually low too, and scrolls
+        let columns = if wide { FORM + SIDE + 2.0 * GAP } else { FORM + GAP + SCROLL_BAR };
         let curves = (room.x - columns).max(480.0);
         ScrollArea::both().auto_shrink([false, false]).show(ui, |ui| {
             ui.horizontal_top(|ui| {
@@ -77,15 +79,15 @@ impl TrainPlace {
         };
         // an axis of thirty epochs says little while the first one is under way
         let done = view.map_or(0.0, |view| view.done() * epochs);
-        let end = if view.is_some_and(|view| view.phase.is_under_way()) {
-            (done * 1.25).max(1.0).min(epochs)
-        } else {
-            epochs
+        let end = match view {
+            None => epochs,
+            Some(view) if view.phase.is_under_way() => (done * 1.25).max(1.0).min(epochs),
+            Some(_) => done.max(0.05),
         };
-        let end = if view.is_some() && !view.is_some_and(|v| v.phase.is_under_way()) { done.max(0.05) } else { end };
         self.axis.begin(ui, end);
         // F1 rows keep their height; the plots take what is left
-        let plot_height = ((height - 10.0 * f1_rows::ROW - 24.0 - 2.0 * 28.0 - 22.0 - 16.0) / 2.0).clamp(96.0, 260.0);
+        let plot_height =
+            ((height - 10.0 * f1_rows::ROW - 24.0 - 2.0 * 28.0 - 22.0 - 16.0 - 44.0) / 2.0).clamp(96.0, 260.0);
         let top = ui.cursor().top();
         let empty = if view.is_some() { "Waiting for the first updates" } else { "Press Space to train" };
         Chart {

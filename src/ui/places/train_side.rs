@@ -1,6 +1,6 @@
 //! Train's right column: what the learning network makes of the drawing, the run's figures, what happened.
 
-use eframe::egui::{Label, Sense, Ui, vec2};
+use eframe::egui::{Align2, Label, Role, Sense, Ui, WidgetInfo, vec2};
 
 use super::{Place, Scene};
 use crate::ui::widgets::bars::{self, DigitBars};
@@ -71,14 +71,13 @@ fn run(ui: &mut Ui, view: &TrainingView, width: f32) {
         facts.push(("Test set", text::percent(accuracy, 2)));
         facts.push(("", format!("{} to {}", text::number(100.0 * low, 2), text::percent(high, 2))));
     }
+    ui.add_space(2.0);
     for (name, value) in facts {
-        ui.horizontal(|ui| {
-            ui.set_width(width);
-            ui.label(text::label(name).color(p.text2));
-            ui.with_layout(eframe::egui::Layout::right_to_left(eframe::egui::Align::Center), |ui| {
-                ui.add(Label::new(text::label(value)).truncate());
-            });
-        });
+        let (rect, response) = ui.allocate_exact_size(vec2(width, 14.0), Sense::hover());
+        let font = text::font(text::LABEL, text::Weight::Regular);
+        ui.painter().text(rect.left_center(), Align2::LEFT_CENTER, name, font.clone(), p.text2);
+        ui.painter().text(rect.right_center(), Align2::RIGHT_CENTER, &value, font, p.text);
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name} {value}")));
     }
     if let Phase::Failed(why) = &view.phase {
         ui.add(Label::new(text::label(why.as_str()).color(p.error)).wrap());

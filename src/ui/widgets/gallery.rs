@@ -53,8 +53,9 @@ pub fn gallery(
         ScrollArea::vertical().id_salt("gallery").max_height(size.y).auto_shrink([false, false]).show_viewport(
             ui,
             |ui, view| {
-                ui.set_height(rows as f32 * PITCH.y);
-                let origin = ui.max_rect().min;
+                ui.set_height(rows as f32 * PITCH.y + 8.0);
+                // room for the ring of the first row and column
+                let origin = ui.max_rect().min + vec2(4.0, 4.0);
                 let first = ((view.top() / PITCH.y).floor().max(0.0) as usize).min(rows);
                 let last = ((view.bottom() / PITCH.y).ceil().max(0.0) as usize).min(rows);
                 for index in first * columns..(last * columns).min(sheet.len()) {

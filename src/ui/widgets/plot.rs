@@ -227,6 +227,7 @@ impl Chart<'_> {
                     let points = thinned(placed, range, plot.width());
                     let (colour, line_width) = look(p, curve.kind);
                     let mut line = Line::new(curve.name, PlotPoints::Owned(points))
+                        .allow_band(false)
                         .color(colour)
                         .width(line_width)
                         .allow_hover(false);
