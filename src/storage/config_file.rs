@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, anyhow, ensure};
 
 use crate::training::TrainingConfig;
 
@@ -15,7 +15,8 @@ const LARGEST_FILE: u64 = 1 << 20;
 pub fn read(path: &Path) -> Result<TrainingConfig> {
     let mut text = String::new();
     let mut read = || File::open(path)?.take(LARGEST_FILE + 1).read_to_string(&mut text);
-    let length = read().with_context(|| format!("no configuration can be read here: {}", path.display()))?;
+    let length = read().map_err(|error| anyhow!("this configuration cannot be read ({error}): {}", path.display()))?;
     ensure!(length as u64 <= LARGEST_FILE, "more than 1 MB is no configuration: {}", path.display());
-    TrainingConfig::from_toml(&text).with_context(|| format!("this configuration cannot be used: {}", path.display()))
+    TrainingConfig::from_toml(&text)
+        .map_err(|error| anyhow!("this configuration cannot be used ({error}): {}", path.display()))
 }

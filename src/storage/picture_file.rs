@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use super::write_atomically;
@@ -24,7 +24,7 @@ pub fn read(path: &Path) -> Result<Picture> {
         ensure!(size <= LARGEST_FILE, "the file has {} MB, at most 64 MB are read", size >> 20);
         decode(&std::fs::read(path)?)
     };
-    read().with_context(|| format!("this picture cannot be opened: {}", path.display()))
+    read().map_err(|error| anyhow!("this picture cannot be opened ({error:#}): {}", path.display()))
 }
 
 /// The ink in an image file's bytes.
@@ -32,7 +32,7 @@ pub fn decode(bytes: &[u8]) -> Result<Picture> {
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
     ensure!(
         reader.format().is_some(),
-        "it holds no picture of a known kind ({} are read)",
+        "it holds no picture of a known kind; {} are read",
         "PNG, JPEG, BMP, GIF, WebP, PBM, PGM, PPM"
     );
     let mut limits = Limits::default();

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -29,9 +29,9 @@ pub struct RecordedDrawing {
 /// # Errors
 /// When the file cannot be opened.
 pub fn read(path: &Path) -> Result<impl Iterator<Item = (usize, Result<RecordedDrawing>)>> {
-    let place = || format!("the strokes cannot be read: {}", path.display());
     ensure!(!path.is_dir(), "this is a folder, not a file of strokes: {}", path.display());
-    let file = File::open(path).with_context(place)?;
+    let file =
+        File::open(path).map_err(|error| anyhow!("these strokes cannot be read ({error}): {}", path.display()))?;
     let lines = BufReader::new(file).lines().enumerate();
     Ok(lines.filter_map(|(index, line)| {
         let drawing = match line {

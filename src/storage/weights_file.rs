@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 
@@ -82,7 +82,7 @@ impl WeightsFile {
             ensure!(size <= LARGEST_FILE, "the file has {size} bytes, more than weights can have");
             Self::from_bytes(&std::fs::read(path)?)
         };
-        read().with_context(|| format!("these weights cannot be loaded: {}", path.display()))
+        read().map_err(|error| anyhow!("these weights cannot be loaded ({error:#}): {}", path.display()))
     }
 
     /// Writes a file, wholly or not at all.
