@@ -152,7 +152,8 @@ fn a_diverging_training_ends_with_a_sentence_and_finite_weights() {
     let runs = tempfile::tempdir().unwrap();
     let mut workbench = workbench(runs.path());
     workbench.handle(Command::StartTraining(TrainingConfig {
-        optimizer: digitpad::optim::OptimizerConfig::Sgd { momentum: 0.9, weight_decay: 0.0 },
+        // a decay of 1 at this rate makes every weight a hundred times as large at each update
+        optimizer: digitpad::optim::OptimizerConfig::Sgd { momentum: 0.0, weight_decay: 1.0 },
         learning_rate: 100.0,
         ..config(3)
     }));
