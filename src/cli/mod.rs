@@ -81,9 +81,9 @@ enum DeviceArg {
 /// Where numbers are worked out.
 #[derive(Args)]
 struct ComputeArgs {
-    /// What computes; auto takes an accelerator when there is one
-    #[arg(long, value_enum, default_value = "auto")]
-    device: DeviceArg,
+    /// What computes; auto, as without this flag, takes an accelerator when there is one
+    #[arg(long, value_enum)]
+    device: Option<DeviceArg>,
     /// Threads on the processor; all by default
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
@@ -92,13 +92,17 @@ struct ComputeArgs {
 impl ComputeArgs {
     fn open(&self) -> Result<Arc<Compute>> {
         let choice = match self.device {
-            DeviceArg::Auto => DeviceChoice::Auto,
-            DeviceArg::Cpu => DeviceChoice::Cpu,
-            DeviceArg::Cuda => DeviceChoice::Cuda,
-            DeviceArg::Metal => DeviceChoice::Metal,
+            None | Some(DeviceArg::Auto) => DeviceChoice::Auto,
+            Some(DeviceArg::Cpu) => DeviceChoice::Cpu,
+            Some(DeviceArg::Cuda) => DeviceChoice::Cuda,
+            Some(DeviceArg::Metal) => DeviceChoice::Metal,
         };
         let compute = Compute::new(choice, self.threads.map(usize::from))?;
-        if let Some(notice) = compute.notice() {
+        // a program built for the processor alone need not say so at every call, only when it is asked to choose
+        let asked_to_choose = matches!(self.device, Some(DeviceArg::Auto)) || cfg!(feature = "cuda");
+        if let Some(notice) = compute.notice()
+            && asked_to_choose
+        {
             output::note(notice);
         }
         Ok(Arc::new(compute))

@@ -39,6 +39,13 @@ impl Compute {
         Ok(Self { device, operators, pool, notice })
     }
 
+    /// As [`Compute::new`], with threads that step back when a window wants the processor.
+    pub fn in_background(choice: DeviceChoice, threads: Option<usize>) -> anyhow::Result<Self> {
+        let compute = Self::new(choice, threads)?;
+        compute.pool.broadcast(|_| step_back());
+        Ok(compute)
+    }
+
     /// The same processor with Candle's stock operators: the path that CUDA and Metal take, as a reference.
     pub fn stock_reference() -> anyhow::Result<Self> {
         Ok(Self { operators: Operators::Stock, ..Self::new(DeviceChoice::Cpu, Some(1))? })
@@ -71,6 +78,20 @@ impl Compute {
     /// What a person should know about the choice of the device.
     pub fn notice(&self) -> Option<&str> {
         self.notice.as_deref()
+    }
+}
+
+/// Lowers the priority of the calling thread, where the system lets a thread have one of its own.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    // SAFETY: on Linux 0 means the calling thread; the call touches no memory, and where it fails nothing changes.
+    unsafe {
+        libc::setpriority(libc::PRIO_PROCESS, 0, 10);
+    }
+    #[cfg(target_os = "macos")]
+    // SAFETY: the call concerns the calling thread alone; where it fails nothing changes.
+    unsafe {
+        libc::pthread_set_qos_class_self_np(libc::qos_class_t::QOS_CLASS_UTILITY, 0);
     }
 }
 

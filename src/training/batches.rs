@@ -1,6 +1,7 @@
 //! The order in which images are met, and the batches they form. Everything follows from the seed and the epoch.
 
 use rand::seq::SliceRandom;
+use rayon::prelude::*;
 
 use super::{TrainingConfig, TrainingData};
 use crate::drawing::PIXELS;
@@ -23,6 +24,7 @@ pub(super) fn epoch<'a>(
     config: &'a TrainingConfig,
     data: &'a TrainingData,
     epoch: u32,
+    pool: &'a rayon::ThreadPool,
 ) -> impl Iterator<Item = Batch> + 'a {
     let mut order = data.train.clone();
     order.shuffle(&mut stream(config.seed, Purpose::Shuffle, u64::from(epoch), 0));
@@ -30,15 +32,20 @@ pub(super) fn epoch<'a>(
     (0..count).step_by(config.batch_size).map(move |from| {
         let indices = &order[from..count.min(from + config.batch_size)];
         let train = &data.corpus.train;
-        let images = indices.iter().enumerate().map(|(i, &index)| {
+        let image = |(i, &index): (usize, &u32)| {
             let image = train.image(index as usize);
             if config.augmentation.is_off() {
-                *image
-            } else {
-                let place = u64::from(epoch - 1) * count as u64 + (from + i) as u64;
-                config.augmentation.distort(image, &mut stream(config.seed, Purpose::Augment, place, 0))
+                return *image;
             }
-        });
-        Batch { images: images.collect(), labels: indices.iter().map(|&index| train.label(index as usize)).collect() }
+            let place = u64::from(epoch - 1) * count as u64 + (from + i) as u64;
+            config.augmentation.distort(image, &mut stream(config.seed, Purpose::Augment, place, 0))
+        };
+        let images = if config.augmentation.is_off() {
+            indices.iter().enumerate().map(image).collect()
+        } else {
+            // every image has a stream of its own, so that threads change nothing
+            pool.install(|| indices.par_iter().enumerate().with_min_len(8).map(image).collect())
+        };
+        Batch { images, labels: indices.iter().map(|&index| train.label(index as usize)).collect() }
     })
 }

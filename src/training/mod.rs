@@ -98,7 +98,7 @@ pub fn run(
     'epochs: for epoch in 1..=config.epochs {
         let epoch_began = Instant::now();
         let mut sums = (0.0, 0usize, 0usize);
-        for batch in batches::epoch(config, data, epoch) {
+        for batch in batches::epoch(config, data, epoch, &compute.pool) {
             let rate = learning_rate * config.schedule.factor(step as f64 / updates as f64);
             let result = objective.evaluate(&params, &batch, config.seed, step)?;
             if !result.loss.is_finite() {

@@ -96,7 +96,11 @@ impl App {
 
     /// The first half of a frame: workers, files, keys, closing.
     pub fn listen(&mut self, ctx: &egui::Context) {
+        let had_mnist = self.workbench.mnist_is_here();
         self.workbench.poll();
+        if !had_mnist && self.workbench.mnist_is_here() {
+            self.form.choose_source("mnist");
+        }
         self.take_in_files(ctx);
         self.watch_closing(ctx);
         for notice in self.workbench.notices() {

@@ -31,7 +31,7 @@ use anyhow::Result;
 pub use command::{Command, ModelChoice, SetChoice};
 pub use jobs::{EvaluationView, FetchView};
 pub use notice::{Notice, NoticeKind};
-pub use training_view::{Curves, EpochPoint, Phase, StepPoint, TickPoint, TrainingView};
+pub use training_view::{Curves, EpochPoint, Phase, RateChange, StepPoint, TickPoint, TrainingView};
 
 use crate::data;
 use crate::drawing::{Drawing, Recipe};
@@ -106,7 +106,7 @@ impl Workbench {
     /// Starts the workers. Fails where a named device is missing or shipped weights are damaged.
     pub fn start(options: Options) -> Result<Self> {
         let (sender, events) = channel();
-        let compute = Arc::new(Compute::new(options.device, options.threads)?);
+        let compute = Arc::new(Compute::in_background(options.device, options.threads)?);
         // one drawing is answered on the predictor's own thread, beside any training
         let reader = Arc::new(Compute::new(DeviceChoice::Cpu, Some(1))?);
         let predictor = Predictor::start(sender.clone(), Arc::clone(&options.wake))?;

@@ -57,14 +57,22 @@ pub struct EpochPoint {
     pub is_best: bool,
 }
 
+/// A learning rate set while the run went on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RateChange {
+    pub step: u64,
+    pub from: f64,
+    pub to: f64,
+}
+
 /// Everything that is plotted, by update.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Curves {
     pub steps: Vec<StepPoint>,
     pub ticks: Vec<TickPoint>,
     pub epochs: Vec<EpochPoint>,
-    /// Learning rates set while the run went on: update, rate.
-    pub rate_changes: Vec<(u64, f64)>,
+    /// Learning rates set while the run went on.
+    pub rate_changes: Vec<RateChange>,
 }
 
 /// More training points than this are thinned to half, so that a long run stays quick to draw.
@@ -158,7 +166,8 @@ impl TrainingView {
 
     pub(super) fn learning_rate_changed(&mut self, rate: f64) {
         if self.phase.is_under_way() && rate != self.config.learning_rate {
-            self.curves.rate_changes.push((self.step, rate));
+            let from = self.config.learning_rate;
+            self.curves.rate_changes.push(RateChange { step: self.step, from, to: rate });
             self.config.learning_rate = rate;
         }
     }

@@ -157,11 +157,10 @@ impl Plotted {
                 format!("a part, {images} validation digits")
             }
         });
-        let mut rate = None;
-        let flags = curves.rate_changes.iter().map(|&(step, new)| {
-            let text = rate.replace(new).map_or_else(|| format!("Rate {new}"), |old| format!("Rate {old} to {new}"));
-            Flag { epoch: epoch(step), text }
-        });
+        let flags = curves
+            .rate_changes
+            .iter()
+            .map(|change| Flag { epoch: epoch(change.step), text: format!("Rate {} to {}", change.from, change.to) });
         Self {
             train_loss: curves.steps.iter().map(|point| [epoch(point.step), point.loss]).collect(),
             train_accuracy: curves.steps.iter().map(|point| [epoch(point.step), point.accuracy]).collect(),

@@ -19,7 +19,7 @@ const FIELD: f32 = 144.0;
 
 pub(super) fn settings(ui: &mut Ui, form: &mut TrainingForm, scene: &mut Scene<'_>, width: f32) {
     ui.spacing_mut().item_spacing.y = 8.0;
-    offer_mnist(ui, form, scene, width);
+    offer_mnist(ui, scene, width);
     ui.label(text::section("Settings"));
     choices(ui, form, scene, width);
     numbers(ui, form, scene, width);
@@ -180,14 +180,11 @@ fn needs_new_run(ui: &mut Ui, form: &mut TrainingForm, scene: &mut Scene<'_>, wi
 }
 
 /// Without MNIST: what can be done now, and the offer to fetch it.
-fn offer_mnist(ui: &mut Ui, form: &mut TrainingForm, scene: &mut Scene<'_>, width: f32) {
+fn offer_mnist(ui: &mut Ui, scene: &mut Scene<'_>, width: f32) {
     if scene.workbench.mnist_is_here() {
         return;
     }
     mnist_card(ui, scene, width, "Space trains on drawn digits now. MNIST has 70,000 real ones.");
-    if scene.workbench.fetch().is_done() {
-        form.choose_source("mnist");
-    }
     ui.add_space(4.0);
 }
 
