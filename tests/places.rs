@@ -1,0 +1,407 @@
+//! The window without a screen: every place with an empty, a training and an evaluated workbench, found by the names
+//! that screen readers are told. With `DIGITPAD_PICTURES=<folder>` set, pictures of the places are written there too.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use digitpad::data::{Drawn, idx};
+use digitpad::nn::DeviceChoice;
+use digitpad::storage::shipped;
+use digitpad::training::TrainingConfig;
+use digitpad::ui::app::App;
+use digitpad::ui::places::Place;
+use digitpad::ui::style;
+use digitpad::workbench::{Command, ModelChoice, Options, Phase, SetChoice, Workbench};
+use eframe::egui::{self, Key, Modifiers, PointerButton, Pos2, Theme, Vec2, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT, Queryable};
+
+/// A window with the folder that its runs go to.
+struct Window {
+    harness: Harness<'static, App>,
+    folder: tempfile::TempDir,
+}
+
+impl Window {
+    fn open() -> Self {
+        Self::open_as(vec2(1280.0, 800.0), 1.0, Theme::Dark)
+    }
+
+    /// `size` in points; a screen of `scale` pixels a point.
+    fn open_as(size: Vec2, scale: f32, theme: Theme) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let workbench = Workbench::start(Options {
+            runs: folder.path().join("runs"),
+            device: DeviceChoice::Cpu,
+            threads: Some(2),
+            wake: Arc::new(|| {}),
+        });
+        let app = App::new(workbench.unwrap(), None, Arc::default()).unwrap();
+        let harness = Harness::builder()
+            .with_size(size)
+            .with_pixels_per_point(scale)
+            .with_theme(theme)
+            .with_context_setup(style::install)
+            .wgpu()
+            .build_ui_state(
+                |ui, app: &mut App| {
+                    app.listen(ui.ctx());
+                    app.show(ui);
+                },
+                app,
+            );
+        let mut window = Self { harness, folder };
+        window.settle();
+        window
+    }
+
+    /// A few frames: an answer to an event may need a second layout, and animations are short.
+    fn settle(&mut self) {
+        self.harness.run_steps(4);
+    }
+
+    /// Frames until `done`, at most a minute.
+    fn until(&mut self, what: &str, done: impl Fn(&Workbench) -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !done(self.harness.state_mut().workbench()) {
+            let notices = self.harness.state_mut().workbench().notices().to_vec();
+            assert!(Instant::now() < deadline, "waited a minute for {what}; notices: {notices:?}");
+            self.harness.step();
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.settle();
+    }
+
+    fn workbench(&mut self) -> &mut Workbench {
+        self.harness.state_mut().workbench()
+    }
+
+    fn press(&mut self, modifiers: Modifiers, key: Key) {
+        self.harness.key_press_modifiers(modifiers, key);
+        self.settle();
+    }
+
+    fn go(&mut self, place: Place) {
+        self.harness.state_mut().go(place);
+        self.settle();
+    }
+
+    fn sees(&self, label: &str) -> bool {
+        self.harness.query_all_by_label_contains(label).next().is_some()
+    }
+
+    fn assert_sees(&self, labels: &[&str]) {
+        for label in labels {
+            assert!(self.sees(label), "nothing here is called \"{label}\"; there are: {}", self.names());
+        }
+    }
+
+    fn names(&self) -> String {
+        let labels = self.harness.root().children_recursive().filter_map(|node| node.accesskit_node().label());
+        labels.collect::<Vec<_>>().join(" | ")
+    }
+
+    /// Presses and releases the main button.
+    fn click(&mut self, at: Pos2) {
+        for pressed in [true, false] {
+            self.harness.event(egui::Event::PointerMoved(at));
+            self.button(at, pressed);
+            self.settle();
+        }
+    }
+
+    fn button(&self, pos: Pos2, pressed: bool) {
+        let (button, modifiers) = (PointerButton::Primary, Modifiers::NONE);
+        self.harness.event(egui::Event::PointerButton { pos, button, pressed, modifiers });
+    }
+
+    fn click_label(&mut self, label: &str) {
+        let centre = self.harness.get_by_label(label).rect().center();
+        self.click(centre);
+    }
+
+    /// A stroke on the pad through points in shares of its side, several samples a frame.
+    fn draw(&mut self, points: &[[f32; 2]]) {
+        let pad = self.harness.get_by_label_contains("Pad, ").rect();
+        let at = |point: &[f32; 2]| pad.min + vec2(point[0], point[1]) * pad.width();
+        self.harness.event(egui::Event::PointerMoved(at(&points[0])));
+        self.button(at(&points[0]), true);
+        self.harness.step();
+        for pair in points.windows(2) {
+            for share in [0.25, 0.5, 0.75, 1.0] {
+                let [from, to] = [at(&pair[0]), at(&pair[1])];
+                self.harness.event(egui::Event::PointerMoved(from + (to - from) * share));
+            }
+            self.harness.step();
+        }
+        self.button(at(&points[points.len() - 1]), false);
+        self.settle();
+    }
+
+    fn draw_one(&mut self) {
+        self.draw(&[[0.52, 0.15], [0.5, 0.5], [0.48, 0.85]]);
+    }
+
+    /// A quick training: a few hundred drawn digits, for so many epochs.
+    fn config(&self, epochs: u32) -> TrainingConfig {
+        let digits = Drawn { train: 600, test: 100, seed: 3 }.generate(&mut |_, _| ControlFlow::Continue(())).unwrap();
+        let data = self.folder.path().join("digits");
+        std::fs::create_dir_all(&data).unwrap();
+        idx::write_folder(&data, &digits.train, &digits.test).unwrap();
+        let preset = shipped::find("mlp").unwrap().config().unwrap();
+        TrainingConfig { data: data.to_str().unwrap().to_owned(), epochs, validation: 100, batch_size: 32, ..preset }
+    }
+
+    fn train(&mut self, epochs: u32) {
+        let config = self.config(epochs);
+        self.workbench().handle(Command::StartTraining(config));
+    }
+
+    fn evaluate(&mut self) {
+        self.workbench().handle(Command::Evaluate { set: SetChoice::Test });
+        self.until("an evaluation", |workbench| workbench.evaluation().result.is_some());
+    }
+}
+
+/// What every place must show, whatever the workbench knows.
+const ALWAYS: [&str; 5] = ["Draw", "Train", "Mistakes", "Model that answers", "Keys and help"];
+
+fn essentials(place: Place) -> &'static [&'static str] {
+    match place {
+        Place::Draw => &["Pad, ", "Clear", "Undo", "Eraser", "Pen width", "Probability"],
+        Place::Train => &["Optimiser", "Rate", "Batch", "Epochs", "Seed", "Loss over epochs", "Accuracy over epochs"],
+        Place::Mistakes => &["Mistakes"],
+    }
+}
+
+fn visit_all(window: &mut Window) {
+    for (place, ..) in Place::ALL {
+        window.go(place);
+        window.assert_sees(&ALWAYS);
+        window.assert_sees(essentials(place));
+    }
+}
+
+#[test]
+fn every_place_opens_empty_training_and_evaluated() {
+    let mut window = Window::open();
+    visit_all(&mut window);
+    window.go(Place::Draw);
+    window.assert_sees(&["Pad, empty", "Nothing drawn", "Draw a digit"]);
+    window.go(Place::Train);
+    window.assert_sees(&["F1 per digit"]);
+
+    window.draw_one_in_draw();
+    window.train(500);
+    window.until("some updates", |workbench| workbench.training().is_some_and(|view| view.step > 3));
+    visit_all(&mut window);
+    window.assert_sees(&["Pause"]);
+    window.workbench().handle(Command::StopTraining);
+    window.until("the stop", |workbench| !workbench.training_is_under_way());
+    visit_all(&mut window);
+
+    window.workbench().handle(Command::ChooseModel(ModelChoice::Shipped("mlp")));
+    window.evaluate();
+    visit_all(&mut window);
+    window.go(Place::Mistakes);
+    window.assert_sees(&["Confusion matrix"]);
+}
+
+impl Window {
+    fn draw_one_in_draw(&mut self) {
+        self.go(Place::Draw);
+        self.draw_one();
+    }
+}
+
+#[test]
+fn strokes_of_the_pointer_are_answered_and_keys_take_them_back() {
+    let mut window = Window::open();
+    window.draw_one();
+    // the answers of the unfinished stroke come first
+    window.until("the answer 1", |workbench| workbench.prediction().is_some_and(|prediction| prediction.best() == 1));
+    let samples = window.workbench().drawing().strokes[0].samples.len();
+    assert!(samples >= 9, "every sample of a frame is kept, got {samples}");
+    window.assert_sees(&["Pad, 1 stroke", "Answer 1", "Ranked"]);
+
+    window.press(Modifiers::NONE, Key::C);
+    assert!(window.workbench().drawing().is_empty());
+    window.assert_sees(&["Pad, empty", "Nothing drawn"]);
+    window.press(Modifiers::COMMAND, Key::Z);
+    window.assert_sees(&["Pad, 1 stroke"]);
+    window.press(Modifiers::COMMAND, Key::Z);
+    window.assert_sees(&["Pad, empty"]);
+    window.press(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
+    window.assert_sees(&["Pad, 1 stroke"]);
+    window.click_label("Clear");
+    window.assert_sees(&["Pad, empty"]);
+    window.click_label("Undo");
+    window.assert_sees(&["Pad, 1 stroke"]);
+}
+
+#[test]
+fn the_keyboard_reaches_every_place_and_the_help() {
+    let mut window = Window::open();
+    window.press(Modifiers::COMMAND, Key::Num2);
+    window.assert_sees(&["Loss over epochs"]);
+    window.press(Modifiers::COMMAND, Key::Num3);
+    assert!(!window.sees("Loss over epochs"));
+    window.press(Modifiers::COMMAND, Key::Num1);
+    window.assert_sees(&["Pad, empty"]);
+    window.press(Modifiers::NONE, Key::F1);
+    window.assert_sees(&["Licences of fonts and icons"]);
+    window.press(Modifiers::NONE, Key::Escape);
+    assert!(!window.sees("Licences of fonts and icons"));
+    for (key, modifiers) in [
+        (Key::E, Modifiers::NONE),
+        (Key::G, Modifiers::NONE),
+        (Key::OpenBracket, Modifiers::NONE),
+        (Key::CloseBracket, Modifiers::NONE),
+        (Key::Delete, Modifiers::NONE),
+        (Key::T, Modifiers::COMMAND),
+        (Key::R, Modifiers::COMMAND),
+        (Key::Y, Modifiers::COMMAND),
+        (Key::S, Modifiers::COMMAND),
+    ] {
+        // none of them may do harm to an empty pad; Ctrl+S opens a dialog only where there is a desktop
+        if key != Key::S {
+            window.press(modifiers, key);
+        }
+    }
+    window.assert_sees(&["Pad, empty"]);
+    // Tab reaches controls one after the other
+    let mut reached = Vec::new();
+    for _ in 0..12 {
+        window.press(Modifiers::NONE, Key::Tab);
+        let focused = window.harness.root().children_recursive().find(|node| node.accesskit_node().is_focused());
+        reached.extend(focused.and_then(|node| node.accesskit_node().label()));
+    }
+    reached.dedup();
+    assert!(reached.len() >= 8, "Tab walks through named controls, reached {reached:?}");
+}
+
+#[test]
+fn the_train_button_starts_pauses_and_the_matrix_opens_images() {
+    let mut window = Window::open();
+    window.draw_one();
+    window.go(Place::Train);
+    let play =
+        window.harness.query_all_by_label("Train").map(|node| node.rect()).min_by(|a, b| a.top().total_cmp(&b.top()));
+    eprintln!("{play:?} {}", window.names());
+    window.click(play.unwrap().center());
+    assert!(window.workbench().training_is_under_way(), "one press of Train starts a training");
+    window.until("updates", |workbench| workbench.training().is_some_and(|view| view.step > 2));
+    window.click_label("Pause");
+    window.until("the pause", |workbench| workbench.training().is_some_and(|view| view.phase == Phase::Paused));
+    let step = window.workbench().training().unwrap().step;
+    window.press(Modifiers::NONE, Key::Period);
+    window.until("one more update", |workbench| {
+        workbench.training().is_some_and(|view| view.step == step + 1 && view.phase == Phase::Paused)
+    });
+    window.click_label("Stop; the run is kept");
+    window.until("the stop", |workbench| !workbench.training_is_under_way());
+
+    window.workbench().handle(Command::ChooseModel(ModelChoice::Shipped("mlp")));
+    window.go(Place::Mistakes);
+    window.evaluate();
+    let confusion = window.workbench().evaluation().result.as_ref().unwrap().confusion;
+    window.assert_sees(&["Confusion matrix"]);
+    window.harness.get_by_label_contains("Confusion matrix").focus();
+    window.settle();
+    for key in [Key::ArrowDown, Key::ArrowDown, Key::ArrowRight, Key::Enter] {
+        window.press(Modifiers::NONE, key);
+    }
+    assert!(confusion.counts.iter().enumerate().all(|(digit, row)| row[digit] > 0));
+    window.assert_sees(&[" read "]);
+}
+
+#[test]
+fn wrong_settings_are_answered_with_a_sentence_and_no_training() {
+    let mut window = Window::open();
+    window.go(Place::Train);
+    window.harness.get_by_label("Rate").focus();
+    window.settle();
+    window.press(Modifiers::COMMAND, Key::A);
+    window.harness.event(egui::Event::Text("nan".to_owned()));
+    window.settle();
+    window.press(Modifiers::NONE, Key::Enter);
+    window.press(Modifiers::NONE, Key::Space);
+    assert!(window.workbench().training().is_none(), "a rate that is no number starts nothing");
+}
+
+#[test]
+fn small_windows_and_large_type_still_show_the_essentials() {
+    for (size, scale) in [(vec2(960.0, 640.0), 1.0), (vec2(640.0, 400.0), 2.0), (vec2(1920.0, 1080.0), 1.0)] {
+        let mut window = Window::open_as(size, scale, Theme::Light);
+        window.draw_one();
+        for (place, ..) in Place::ALL {
+            window.go(place);
+            window.assert_sees(&ALWAYS[..3]);
+        }
+        window.train(1);
+        window.until("the end", |workbench| workbench.training().is_some() && !workbench.training_is_under_way());
+        for (place, ..) in Place::ALL {
+            window.go(place);
+        }
+    }
+}
+
+/// The three places as pictures, in both themes, at the sizes that people have. Without `DIGITPAD_PICTURES` nothing is
+/// drawn; where nothing can draw, a sentence says so.
+#[test]
+fn pictures_of_the_places_are_not_blank() {
+    let Some(folder) = std::env::var_os("DIGITPAD_PICTURES").filter(|folder| !folder.is_empty()) else { return };
+    let folder = Path::new(&folder);
+    std::fs::create_dir_all(folder).unwrap();
+    for (theme, theme_name) in [(Theme::Dark, "dark"), (Theme::Light, "light")] {
+        for (size, scale) in [
+            (vec2(1280.0, 800.0), 1.0),
+            (vec2(960.0, 640.0), 1.0),
+            (vec2(1280.0, 800.0), 2.0),
+            (vec2(640.0, 400.0), 2.0),
+        ] {
+            let mut window = Window::open_as(size, scale, theme);
+            let name = |place: &str| format!("{place}-{theme_name}-{}x{}@{scale}.png", size.x, size.y);
+            if !window.picture(&folder.join(name("empty"))) {
+                return;
+            }
+            window.draw(&[[0.3, 0.3], [0.5, 0.15], [0.7, 0.3], [0.5, 0.55], [0.3, 0.85], [0.75, 0.85]]);
+            window.until("an answer", |workbench| workbench.prediction().is_some());
+            window.picture(&folder.join(name("draw")));
+            window.train(12);
+            window.until("half of a training", |workbench| {
+                workbench.training().is_some_and(|view| view.curves.epochs.len() >= 6)
+            });
+            window.workbench().handle(Command::PauseTraining);
+            window.until("the pause", |workbench| {
+                workbench.training().is_some_and(|view| view.phase == Phase::Paused || !view.phase.is_under_way())
+            });
+            window.go(Place::Train);
+            window.picture(&folder.join(name("train")));
+            window.workbench().handle(Command::StopTraining);
+            window.until("the stop", |workbench| !workbench.training_is_under_way());
+            window.workbench().handle(Command::ChooseModel(ModelChoice::Shipped("mlp")));
+            window.evaluate();
+            window.go(Place::Mistakes);
+            window.picture(&folder.join(name("mistakes")));
+        }
+    }
+}
+
+impl Window {
+    /// Draws the window into a file; false where this computer cannot draw.
+    fn picture(&mut self, path: &Path) -> bool {
+        self.settle();
+        let drawn = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.harness.render()));
+        let Ok(Ok(image)) = drawn else { return false };
+        let first = *image.get_pixel(0, 0);
+        let different = image.pixels().filter(|pixel| **pixel != first).count();
+        assert!(different > 1_000, "{} is nearly blank: {different} pixels differ", path.display());
+        image.save(path).unwrap();
+        true
+    }
+}
