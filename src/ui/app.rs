@@ -20,7 +20,7 @@ use super::widgets::rail;
 use super::{style, text, theme, transport};
 use crate::drawing::SIDE;
 use crate::storage::{Settings, SettingsFile};
-use crate::workbench::{Command, FetchView, NoticeKind, Workbench};
+use crate::workbench::{Command, FetchView, NoticeKind, Phase, Workbench};
 
 /// The whole window.
 pub struct App {
@@ -353,7 +353,7 @@ fn status(ui: &mut Ui, workbench: &Workbench, place: Place) {
             (FetchView::Under { bytes, total, .. }, ..) => {
                 format!("Fetching MNIST, {}", text::percent(*bytes as f64 / (*total).max(1) as f64, 0))
             }
-            (.., Some(view)) if view.images_per_second > 0.0 && view.phase.is_under_way() => {
+            (.., Some(view)) if view.images_per_second > 0.0 && view.phase == Phase::Running => {
                 format!("{} images a second", text::count(view.images_per_second as u64))
             }
             (_, Some(seconds), _) if workbench.prediction().is_some() => {

@@ -83,7 +83,9 @@ pub fn actions(ctx: &egui::Context) -> Vec<Action> {
     let mut actions = Vec::new();
     for shortcut in &SHORTCUTS {
         let free = if shortcut.modifiers == Modifiers::NONE { !focused } else { !typing };
-        if !(free || shortcut.everywhere) {
+        // an open menu takes Escape for itself
+        let taken = shortcut.key == Key::Escape && egui::Popup::is_any_open(ctx);
+        if taken || !(free || shortcut.everywhere) {
             continue;
         }
         if ctx.input_mut(|input| input.consume_key(shortcut.modifiers, shortcut.key)) {

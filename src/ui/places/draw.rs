@@ -50,6 +50,8 @@ impl DrawPlace {
         let pad = (PAD + spare * 0.5).min((room.y - 176.0).max(PAD)).min(720.0).floor();
         let inside = if wide { INSIDE + (spare - (pad - PAD)).clamp(0.0, 400.0) } else { INSIDE };
         ScrollArea::both().auto_shrink([false, false]).show(ui, |ui| {
+            // rings and the cursor's label reach a little beyond what they belong to
+            ui.set_clip_rect(ui.clip_rect().expand2(vec2(16.0, 14.0)));
             ui.horizontal_top(|ui| {
                 ui.spacing_mut().item_spacing.x = GAP;
                 ui.vertical(|ui| {

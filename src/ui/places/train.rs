@@ -1,6 +1,6 @@
 //! Train: settings at the left, curves and F1 rows in the middle, the pad's answers and the run at the right.
 
-use eframe::egui::{ScrollArea, Ui};
+use eframe::egui::{ScrollArea, Ui, vec2};
 
 use super::{Scene, train_form, train_side};
 use crate::ui::text;
@@ -41,6 +41,8 @@ impl TrainPlace {
         let columns = if wide { FORM + SIDE + 2.0 * GAP } else { FORM + GAP + SCROLL_BAR };
         let curves = (room.x - columns).max(480.0);
         ScrollArea::both().auto_shrink([false, false]).show(ui, |ui| {
+            // rings and the cursor's label reach a little beyond what they belong to
+            ui.set_clip_rect(ui.clip_rect().expand2(vec2(16.0, 14.0)));
             ui.horizontal_top(|ui| {
                 ui.spacing_mut().item_spacing.x = GAP;
                 ui.vertical(|ui| {
