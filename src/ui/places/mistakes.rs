@@ -131,7 +131,7 @@ impl MistakesPlace {
         let output = matrix::matrix(ui, counts, self.shown, self.cell, cell, if stale || busy { 0.6 } else { 1.0 });
         if let Some(chosen) = output.chosen {
             // a second click on the cell shows all mistakes again
-            let again = self.cell == Some(chosen) && output.response.clicked();
+            let again = self.cell == Some(chosen) && output.response.clicked_by(egui::PointerButton::Primary);
             self.cell = if again { None } else { Some(chosen) };
         }
         if let Some(counts) = counts {
