@@ -12,7 +12,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::nn::{Compute, DeviceChoice};
 use crate::storage::Renderer;
@@ -122,10 +123,27 @@ pub enum Next {
     Exit(u8),
 }
 
+/// The exit code of clap for what it does not understand.
+const WRONG_USAGE: u8 = 2;
+
+/// A first word that is no file and does not look like one: opening a window on it would hide the mistake.
+fn misspelt_command(files: &[PathBuf]) -> Option<&str> {
+    let first = files.first()?;
+    let is_word = first.components().count() == 1 && first.extension().is_none();
+    if is_word && !first.exists() { first.to_str() } else { None }
+}
+
 /// Runs the subcommand, if one was given. Errors end with one sentence and exit code 1.
 pub fn run(cli: Cli) -> Next {
     let result = match cli.command {
-        None => return Next::Window(cli.window),
+        None => match misspelt_command(&cli.window.files) {
+            Some(word) => {
+                let sentence = format!("there is no command and no file \"{word}\"");
+                output::wrong_usage(&Cli::command().error(ErrorKind::InvalidSubcommand, sentence));
+                return Next::Exit(WRONG_USAGE);
+            }
+            None => return Next::Window(cli.window),
+        },
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Predict(args)) => predict::run(&args),

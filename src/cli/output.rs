@@ -23,7 +23,13 @@ pub fn note(text: &str) {
 
 /// What went wrong, in one line.
 pub fn error(error: &anyhow::Error) {
-    note(&format!("{error:#}").replace('\n', " "));
+    let sentence = format!("{error:#}");
+    note(&sentence.lines().map(str::trim).collect::<Vec<_>>().join(" "));
+}
+
+/// How the command line is used, after what was wrong with it.
+pub fn wrong_usage(error: &clap::Error) {
+    let _reader_gone = error.print();
 }
 
 /// A bar on standard error when that is a terminal, else nothing.

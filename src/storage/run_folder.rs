@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Value, json};
 
 use super::weights_file::{WeightsFile, state_to_bytes};
@@ -31,8 +31,10 @@ impl RunFolder {
         {
             bail!("\"{name}\" cannot name a run: take letters, figures, dashes");
         }
-        let place = || format!("in the runs folder, {}; another one can be named", runs.display());
-        fs::create_dir_all(runs).with_context(|| format!("no run can be kept {}", place()))?;
+        let refused = |error: std::io::Error| {
+            anyhow!("no run can be kept in the runs folder ({error}); another one can be named: {}", runs.display())
+        };
+        fs::create_dir_all(runs).map_err(refused)?;
         let stamp = stamp(SystemTime::now());
         let path = (1..1_000)
             .map(|n| if n == 1 { format!("{name}_{stamp}") } else { format!("{name}_{stamp}-{n}") })
@@ -43,7 +45,7 @@ impl RunFolder {
                 Err(error) => Some(Err(error)),
             })
             .context("a thousand runs began in this second")?
-            .with_context(|| format!("no run can be kept {}", place()))?;
+            .map_err(refused)?;
         write_atomically(&path.join("config.toml"), config.to_toml().as_bytes())?;
         let lock = File::create(path.join("LOCK"))?;
         // where a file system knows no locks the run goes on without

@@ -47,7 +47,10 @@ pub fn open(asked: Option<Renderer>, files: Vec<PathBuf>) -> Result<Shown> {
     }
     let advice = "The commands work without a screen: see digitpad --help";
     if no_display(&failed) {
-        return Ok(Shown::NoDisplay(format!("there is no display to open a window on ({failed}). {advice}")));
+        // before the reason stands a place in somebody's source files
+        let words = failed.to_string();
+        let reason = words.rsplit(": ").next().unwrap_or(&words).trim_end_matches('.');
+        return Ok(Shown::NoDisplay(format!("there is no display to open a window on ({reason}). {advice}")));
     }
     anyhow::bail!("the window cannot be opened: {failed}. Try --renderer glow or --renderer wgpu. {advice}")
 }
