@@ -137,6 +137,13 @@ impl Window {
         self.settle();
     }
 
+    /// What the close button of the window's frame says.
+    fn ask_to_close(&mut self) {
+        let viewports = &mut self.harness.input_mut().viewports;
+        viewports.entry(egui::ViewportId::ROOT).or_default().events.push(egui::ViewportEvent::Close);
+        self.settle();
+    }
+
     fn draw_one(&mut self) {
         self.draw(&[[0.52, 0.15], [0.5, 0.5], [0.48, 0.85]]);
     }
@@ -210,7 +217,6 @@ fn every_place_opens_empty_training_and_evaluated() {
 #[test]
 fn strokes_of_the_pointer_are_answered_and_keys_take_them_back() {
     let mut window = Window::open();
-    window.workbench().handle(Command::ChooseModel(ModelChoice::Shipped("cnn")));
     window.draw_one();
     // the answers of the unfinished stroke come first
     window.until("the answer 1", |workbench| workbench.prediction().is_some_and(|prediction| prediction.best() == 1));
@@ -312,6 +318,24 @@ fn the_train_button_starts_pauses_and_the_matrix_opens_images() {
     window.click_label("Send to pad");
     window.assert_sees(&["Pad, "]);
     assert!(window.workbench().drawing().picture.is_some(), "the image is on the pad");
+}
+
+#[test]
+fn closing_while_training_asks_and_keeps_the_run() {
+    let mut window = Window::open();
+    window.train(1_000);
+    window.until("updates", |workbench| workbench.training().is_some_and(|view| view.step > 2));
+    window.ask_to_close();
+    window.assert_sees(&["Stop, save and close", "Keep training"]);
+    assert!(window.workbench().training_is_under_way(), "nothing ends before the person has answered");
+    window.click_label("Keep training");
+    assert!(!window.sees("Keep training") && window.workbench().training_is_under_way());
+
+    window.ask_to_close();
+    window.click_label("Stop, save and close");
+    window.until("the stop", |workbench| !workbench.training_is_under_way());
+    let run = window.workbench().training().unwrap().run.clone().unwrap();
+    assert!(run.join("last.safetensors").is_file());
 }
 
 #[test]
