@@ -5,7 +5,7 @@
 use candle_core::{Device, Tensor, Var};
 use digitpad::nn::random::{Purpose, stream};
 use digitpad::nn::{
-    Activation, AvgPool, Conv2d, Dense, Dropout, MapShape, MaxPool, Network, Operators, ParamStore, Pass, batch, rows,
+    Activation, Conv2d, Dense, Dropout, MapShape, Network, Operators, ParamStore, Pass, Pool2d, batch, rows,
     softmax_cross_entropy,
 };
 use rand::Rng;
@@ -50,7 +50,7 @@ fn networks() -> Vec<(&'static str, Network)> {
             new()
                 .then("C", conv(6, 5, 2, TANH))
                 .unwrap()
-                .then("S", AvgPool { size: 2 })
+                .then("S", Pool2d::average(2))
                 .unwrap()
                 .then("E", conv(4, 3, 0, TANH))
                 .unwrap()
@@ -62,7 +62,7 @@ fn networks() -> Vec<(&'static str, Network)> {
             new()
                 .then("C", conv(6, 5, 2, TANH))
                 .unwrap()
-                .then("S", MaxPool { size: 4 })
+                .then("S", Pool2d::max(4))
                 .unwrap()
                 .then("E", conv(4, 1, 0, TANH))
                 .unwrap()
@@ -178,7 +178,7 @@ fn our_kernels_agree_with_candles_operators() {
 
 #[test]
 fn max_pooling_gives_the_whole_gradient_to_the_first_of_equal_values() {
-    let network = Network::new(MapShape::new(1, 2, 2)).then("S", MaxPool { size: 2 }).unwrap();
+    let network = Network::new(MapShape::new(1, 2, 2)).then("S", Pool2d::max(2)).unwrap();
     for (pixels, expected) in
         [([1f32, 2.0, 3.0, 4.0], 3), ([0.0; 4], 0), ([4.0, 4.0, 1.0, 0.0], 0), ([1.0, 5.0, 5.0, 5.0], 1)]
     {
@@ -217,7 +217,7 @@ fn dropout_silences_its_share_and_rests_when_a_finished_network_is_asked() {
 #[test]
 fn layers_that_do_not_fit_are_refused() {
     let new = || Network::new(MapShape::new(1, 13, 13));
-    assert!(new().then("S", AvgPool { size: 2 }).is_err(), "windows must tile the map");
+    assert!(new().then("S", Pool2d::average(2)).is_err(), "windows must tile the map");
     assert!(new().then("C", Conv2d { out_channels: 1, kernel: 15, padding: 0, activation: NONE }).is_err());
     assert!(new().then("C", Conv2d { out_channels: 1, kernel: 3, padding: 3, activation: NONE }).is_err());
     assert!(new().then("X", Dropout { rate: 1.0 }).is_err());

@@ -24,4 +24,4 @@ pub use layout::{MapShape, Operators, batch, maps_of_image, rows};
 pub use loss::softmax_cross_entropy;
 pub use network::{Layer, Network, Pass, Place};
 pub use params::{Init, ParamSpec, ParamStore, WeightEntry, Weights};
-pub use pooling::{AvgPool, MaxPool};
+pub use pooling::{Pool2d, PoolKind};

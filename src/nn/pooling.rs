@@ -2,59 +2,51 @@
 
 use candle_core::{D, Result, Tensor, bail};
 
-use super::cpu::operators::{Pool, PoolKind};
+use super::cpu::operators::Pool;
 use super::network::{Layer, Pass};
 use super::params::ParamSpec;
 use super::{MapShape, Operators};
 
-/// The mean of every `size`×`size` window: `[c, h, w]` to `[c, h / size, w / size]`, without parameters.
+/// Which value stands for a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolKind {
+    /// The mean of the window.
+    Average,
+    /// The greatest value; the first of equal ones receives the whole gradient.
+    Max,
+}
+
+/// One value for every `size`×`size` window: `[c, h, w]` to `[c, h / size, w / size]`, without parameters.
 #[derive(Clone, Copy, Debug)]
-pub struct AvgPool {
+pub struct Pool2d {
+    pub kind: PoolKind,
     pub size: usize,
 }
 
-/// The greatest value of every `size`×`size` window: `[c, h, w]` to `[c, h / size, w / size]`. The gradient goes to that
-/// value alone, to the first of equal ones.
-#[derive(Clone, Copy, Debug)]
-pub struct MaxPool {
-    pub size: usize,
-}
-
-fn output(size: usize, input: MapShape) -> Result<MapShape> {
-    if size == 0 || !input.height.is_multiple_of(size) || !input.width.is_multiple_of(size) {
-        bail!("pooling windows of {size}×{size} must tile maps of {}×{}", input.height, input.width);
+impl Pool2d {
+    /// Average pooling.
+    pub fn average(size: usize) -> Self {
+        Self { kind: PoolKind::Average, size }
     }
-    Ok(MapShape::new(input.channels, input.height / size, input.width / size))
+
+    /// Max pooling.
+    pub fn max(size: usize) -> Self {
+        Self { kind: PoolKind::Max, size }
+    }
 }
 
-impl Layer for AvgPool {
+impl Layer for Pool2d {
     fn describe(&self) -> String {
-        format!("{0}×{0} average pooling", self.size)
+        let kind = if self.kind == PoolKind::Average { "average" } else { "max" };
+        format!("{0}×{0} {kind} pooling", self.size)
     }
 
     fn output(&self, input: MapShape) -> Result<MapShape> {
-        output(self.size, input)
-    }
-
-    fn params(&self, _: MapShape) -> Vec<ParamSpec> {
-        Vec::new()
-    }
-
-    fn forward(&self, x: &Tensor, _: &[Tensor], pass: &mut Pass) -> Result<Tensor> {
-        match pass.operators {
-            Operators::Lanes => x.apply_op1(Pool { kind: PoolKind::Average, size: self.size }),
-            Operators::Stock => x.avg_pool2d(self.size),
+        let size = self.size;
+        if size == 0 || !input.height.is_multiple_of(size) || !input.width.is_multiple_of(size) {
+            bail!("pooling windows of {size}×{size} must tile maps of {}×{}", input.height, input.width);
         }
-    }
-}
-
-impl Layer for MaxPool {
-    fn describe(&self) -> String {
-        format!("{0}×{0} max pooling", self.size)
-    }
-
-    fn output(&self, input: MapShape) -> Result<MapShape> {
-        output(self.size, input)
+        Ok(MapShape::new(input.channels, input.height / size, input.width / size))
     }
 
     fn params(&self, _: MapShape) -> Vec<ParamSpec> {
@@ -62,11 +54,12 @@ impl Layer for MaxPool {
     }
 
     fn forward(&self, x: &Tensor, _: &[Tensor], pass: &mut Pass) -> Result<Tensor> {
-        match pass.operators {
-            Operators::Lanes => x.apply_op1(Pool { kind: PoolKind::Max, size: self.size }),
+        match (pass.operators, self.kind) {
+            (Operators::Lanes, kind) => x.apply_op1(Pool { kind, size: self.size }),
+            (Operators::Stock, PoolKind::Average) => x.avg_pool2d(self.size),
             // Candle's own max_pool2d passes a wrong gradient back (a quarter of it, or all of it to every tie),
             // so windows become rows and the greatest of each is gathered, whose gradient is exact.
-            Operators::Stock => {
+            (Operators::Stock, PoolKind::Max) => {
                 let (n, c, h, w) = x.dims4()?;
                 let s = self.size;
                 let windows = x

@@ -5,7 +5,7 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Stora
 use super::convolution::{self, ConvShape};
 use super::product;
 use super::simd::{LANES, Simd, with_simd};
-use crate::nn::Activation;
+use crate::nn::{Activation, PoolKind};
 
 /// The floats of a contiguous tensor on the processor.
 fn floats<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
@@ -77,6 +77,27 @@ fn before_activation(result: &Tensor, gradient: &Tensor, activation: Activation)
     Ok(before)
 }
 
+/// Gradients of an operator with input, weights and bias, from the gradient before its activation: `weights` adds those of
+/// weights and bias up, `inputs` works out that of the input where somebody needs it.
+fn weighted_backward(
+    [x, w, bias]: [&Tensor; 3],
+    before: Vec<f32>,
+    weights: impl FnOnce(&[f32], &[f32], &mut [f32], &mut [f32]),
+    inputs: impl FnOnce(&[f32], &[f32], &mut [f32]),
+) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+    let (mut w_grad, mut bias_grad) = (vec![0.0; w.elem_count()], vec![0.0; bias.elem_count()]);
+    with_floats(x, |x| weights(x, &before, &mut w_grad, &mut bias_grad))?;
+    // the images themselves need no gradient, and the first layer is where it would cost most
+    let x_grad = if x.track_op() {
+        let mut x_grad = vec![0.0; x.elem_count()];
+        with_floats(w, |w| inputs(&before, w, &mut x_grad))?;
+        Some(tensor(x_grad, x.shape())?)
+    } else {
+        None
+    };
+    Ok((x_grad, Some(tensor(w_grad, w.shape())?), Some(tensor(bias_grad, bias.shape())?)))
+}
+
 /// `activation(conv(x, w) + bias)`; arguments x `[blocks, in, h, w, 8]`, w `[out, in, k, k]`, bias `[out]`.
 pub struct Convolution {
     pub shape: ConvShape,
@@ -114,18 +135,13 @@ impl CustomOp3 for Convolution {
         result: &Tensor,
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let before = before_activation(result, gradient, self.activation)?;
-        let (mut w_grad, mut bias_grad) = (vec![0.0; w.elem_count()], vec![0.0; bias.elem_count()]);
-        with_floats(x, |x| convolution::conv_weight_gradient(x, &before, &mut w_grad, &mut bias_grad, &self.shape))?;
-        // the images themselves need no gradient, and the first layer is where it would cost most
-        let x_grad = if x.track_op() {
-            let mut x_grad = vec![0.0; x.elem_count()];
-            with_floats(w, |w| convolution::conv_input_gradient(&before, w, &mut x_grad, &self.shape))?;
-            Some(tensor(x_grad, x.shape())?)
-        } else {
-            None
+        let weights = |x: &[f32], before: &[f32], w_grad: &mut [f32], bias_grad: &mut [f32]| {
+            convolution::conv_weight_gradient(x, before, w_grad, bias_grad, &self.shape);
         };
-        Ok((x_grad, Some(tensor(w_grad, w.shape())?), Some(tensor(bias_grad, bias.shape())?)))
+        let inputs = |before: &[f32], w: &[f32], x_grad: &mut [f32]| {
+            convolution::conv_input_gradient(before, w, x_grad, &self.shape);
+        };
+        weighted_backward([x, w, bias], before_activation(result, gradient, self.activation)?, weights, inputs)
     }
 }
 
@@ -167,31 +183,14 @@ impl CustomOp3 for Dense {
         result: &Tensor,
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let before = before_activation(result, gradient, self.activation)?;
-        let (mut w_grad, mut bias_grad) = (vec![0.0; w.elem_count()], vec![0.0; bias.elem_count()]);
-        with_floats(x, |x| {
-            product::dense_weight_gradient(x, &before, &mut w_grad, &mut bias_grad, self.inputs, self.outputs);
-        })?;
-        let x_grad = if x.track_op() {
-            let mut x_grad = vec![0.0; x.elem_count()];
-            with_floats(w, |w| {
-                product::dense_product(&before, w, &[], &mut x_grad, self.outputs, self.inputs, 1, self.inputs);
-            })?;
-            Some(tensor(x_grad, x.shape())?)
-        } else {
-            None
+        let weights = |x: &[f32], before: &[f32], w_grad: &mut [f32], bias_grad: &mut [f32]| {
+            product::dense_weight_gradient(x, before, w_grad, bias_grad, self.inputs, self.outputs);
         };
-        Ok((x_grad, Some(tensor(w_grad, w.shape())?), Some(tensor(bias_grad, bias.shape())?)))
+        let inputs = |before: &[f32], w: &[f32], x_grad: &mut [f32]| {
+            product::dense_product(before, w, &[], x_grad, self.outputs, self.inputs, 1, self.inputs);
+        };
+        weighted_backward([x, w, bias], before_activation(result, gradient, self.activation)?, weights, inputs)
     }
-}
-
-/// Which value stands for a window of a pooling layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PoolKind {
-    /// The mean of the window.
-    Average,
-    /// The greatest value; the first of equal ones receives the whole gradient.
-    Max,
 }
 
 /// Pooling over `size`×`size` windows that tile the map exactly.
