@@ -7,10 +7,12 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
 use super::{ComputeArgs, output};
-use crate::data::{self, Corpus, Request, stratified_split};
+use crate::data::{self, Corpus, Request};
 use crate::inference::{TrainedModel, evaluate};
 use crate::storage::places::runs_folder;
-use crate::storage::{record, shipped};
+use crate::storage::record;
+use crate::storage::shipped::{self, Known};
+use crate::training::{TrainingConfig, validation_images};
 
 #[derive(Args)]
 pub struct EvalArgs {
@@ -23,7 +25,7 @@ pub struct EvalArgs {
     /// mnist, drawn, or a folder with IDX files
     #[arg(long, value_name = "SOURCE|DIR", default_value = "mnist")]
     data: String,
-    /// The images to judge on; the validation images are those that the shipped presets keep
+    /// The images to judge on; the validation images are those that the model's own training kept aside
     #[arg(long, value_enum, default_value = "test")]
     split: SplitArg,
     /// Fail where a model is more than 0.02 points below its card
@@ -68,9 +70,9 @@ pub fn run(args: &EvalArgs) -> Result<u8> {
     let runs = runs_folder(args.runs.as_deref());
     let mut below = Vec::new();
     for name in names {
-        let file = shipped::find_weights(&name, runs.as_deref())?;
+        let Known { file, config } = shipped::find_weights(&name, runs.as_deref())?;
         let model = TrainedModel::new(file.architecture, &file.weights, file.sure_above, Arc::clone(&compute))?;
-        let (dataset, indices) = images(args.split, &corpus)?;
+        let (dataset, indices) = images(args.split, &corpus, config.as_ref())?;
         let evaluation = evaluate(&model, dataset, &indices, |_| ControlFlow::Continue(()))?
             .context("an evaluation nobody stopped has ended early")?;
         let accuracy = evaluation.confusion.accuracy();
@@ -112,14 +114,14 @@ pub fn run(args: &EvalArgs) -> Result<u8> {
     bail!("{}", below.join("; "))
 }
 
-/// The images of a split; the validation images are those of the presets: 5,000, seed 1.
-fn images(split: SplitArg, corpus: &Corpus) -> Result<(&data::Dataset, Vec<u32>)> {
+/// The images of a split; the validation images are those that the model's own training kept aside.
+fn images<'a>(
+    split: SplitArg,
+    corpus: &'a Corpus,
+    config: Option<&TrainingConfig>,
+) -> Result<(&'a data::Dataset, Vec<u32>)> {
     Ok(match split {
         SplitArg::Test => (&corpus.test, (0..corpus.test.len() as u32).collect()),
-        SplitArg::Validation => {
-            let preset = shipped::SHIPPED.first().context("no model is shipped")?.config()?;
-            let split = stratified_split(corpus.train.labels(), preset.validation, preset.seed)?;
-            (&corpus.train, split.validation)
-        }
+        SplitArg::Validation => (&corpus.train, validation_images(config, corpus)?),
     })
 }

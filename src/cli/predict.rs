@@ -47,7 +47,7 @@ struct Tally {
 }
 
 pub fn run(args: &PredictArgs) -> Result<u8> {
-    let file = shipped::find_weights(&args.model, runs_folder(args.runs.as_deref()).as_deref())?;
+    let file = shipped::find_weights(&args.model, runs_folder(args.runs.as_deref()).as_deref())?.file;
     let compute = args.compute.open()?;
     let model = TrainedModel::new(file.architecture, &file.weights, file.sure_above, Arc::clone(&compute))?;
     let mut tally = Tally::default();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use serde_json::json;
 
@@ -46,6 +46,9 @@ pub struct TrainArgs {
     /// mnist, drawn, or a folder with IDX files
     #[arg(long, value_name = "SOURCE|DIR")]
     data: Option<String>,
+    /// Start from these weights instead of fresh ones: a shipped model, a run or a weights file
+    #[arg(long, value_name = "MODEL")]
+    from: Option<String>,
     #[command(flatten)]
     compute: ComputeArgs,
     /// Folder of the runs
@@ -116,6 +119,19 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
         output::note(note);
     }
     let data = TrainingData::split(&config, corpus)?;
+    let start = match &args.from {
+        None => None,
+        Some(name) => {
+            let file = shipped::find_weights(name, Some(&runs))?.file;
+            ensure!(
+                file.architecture.id == config.model,
+                "the run trains {}, but {name} has weights of {}",
+                config.model,
+                file.architecture.id
+            );
+            Some(file.weights)
+        }
+    };
     let interrupted = interruption()?;
 
     let parameters = config.architecture()?.parameters;
@@ -127,7 +143,7 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
         &config,
         &data,
         &compute,
-        None,
+        start.as_ref(),
         (&runs, args.name.as_deref().unwrap_or(&config.model)),
         &mut |folder| {
             if json {

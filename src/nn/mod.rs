@@ -6,7 +6,7 @@
 
 mod compute;
 mod conv;
-pub mod cpu;
+mod cpu;
 mod dense;
 mod elementwise;
 mod layout;
@@ -15,6 +15,9 @@ mod network;
 mod params;
 mod pooling;
 pub mod random;
+
+pub(crate) use cpu::operators::with_floats;
+pub(crate) use cpu::simd::LANES;
 
 pub use compute::{Compute, DeviceChoice};
 pub use conv::Conv2d;

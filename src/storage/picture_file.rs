@@ -1,6 +1,7 @@
 //! Image files: reading a picture of a digit, and saving what is on the pad.
 
-use std::io::Cursor;
+use std::fs::File;
+use std::io::{Cursor, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, ensure};
@@ -20,9 +21,12 @@ pub const EXTENSIONS: [&str; 9] = ["png", "jpg", "jpeg", "bmp", "gif", "webp", "
 /// The ink in an image file: PNG, JPEG, BMP, GIF (its first picture), WebP, PBM, PGM or PPM, told by its content.
 pub fn read(path: &Path) -> Result<Picture> {
     let read = || -> Result<Picture> {
-        let size = std::fs::metadata(path).context("there is no such file")?.len();
-        ensure!(size <= LARGEST_FILE, "the file has {} MB, at most 64 MB are read", size >> 20);
-        decode(&std::fs::read(path)?)
+        let metadata = std::fs::metadata(path).context("there is no such file")?;
+        ensure!(metadata.is_file(), "it is no file");
+        ensure!(metadata.len() <= LARGEST_FILE, "the file has {} MB, at most 64 MB are read", metadata.len() >> 20);
+        let mut bytes = Vec::new();
+        File::open(path)?.take(LARGEST_FILE).read_to_end(&mut bytes)?;
+        decode(&bytes)
     };
     read().map_err(|error| anyhow!("this picture cannot be opened ({error:#}): {}", path.display()))
 }

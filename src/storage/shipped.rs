@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use super::run_folder;
 use super::weights_file::WeightsFile;
+use super::{config_file, run_folder};
 use crate::training::TrainingConfig;
 
 /// A model with what is known of it.
@@ -80,18 +80,31 @@ pub fn find(id: &str) -> Option<&'static Shipped> {
     SHIPPED.iter().find(|shipped| shipped.id == id)
 }
 
-/// The weights that `name` means: a shipped model's id, a weights file, or a run (its best weights).
-pub fn find_weights(name: &str, runs: Option<&Path>) -> Result<WeightsFile> {
+/// Weights, and the configuration that made them where it is known.
+pub struct Known {
+    pub file: WeightsFile,
+    pub config: Option<TrainingConfig>,
+}
+
+/// The weights that `name` means: a shipped model's id, a weights file (a configuration may stand beside it), or a run (its
+/// best weights).
+pub fn find_weights(name: &str, runs: Option<&Path>) -> Result<Known> {
     if let Some(shipped) = find(name) {
-        return shipped.weights();
+        return Ok(Known { file: shipped.weights()?, config: Some(shipped.config()?) });
     }
     let path = Path::new(name);
     if path.is_file() {
-        return WeightsFile::read(path);
+        return beside_its_configuration(path);
     }
     if let Some(folder) = runs.and_then(|runs| run_folder::find(runs, name)) {
-        return WeightsFile::read(&folder.join("best.safetensors"));
+        return beside_its_configuration(&folder.join("best.safetensors"));
     }
     let ids: Vec<&str> = SHIPPED.iter().map(|shipped| shipped.id).collect();
     bail!("there is no model, run or weights file \"{name}\"; shipped models are {}", ids.join(", "))
+}
+
+fn beside_its_configuration(weights: &Path) -> Result<Known> {
+    let file = WeightsFile::read(weights)?;
+    let config = weights.parent().and_then(|folder| config_file::read(&folder.join("config.toml")).ok());
+    Ok(Known { config: config.filter(|config| config.model == file.architecture.id), file })
 }

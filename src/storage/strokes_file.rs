@@ -1,7 +1,7 @@
 //! Recorded pen strokes: a JSON object a line, as other programs record them. What is made of them is not known here.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, ensure};
@@ -9,6 +9,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::data::dataset::CLASSES;
+
+/// A line longer than this is no drawing.
+const LONGEST_LINE: u64 = 16 << 20;
 
 /// One recorded drawing; further keys are ignored.
 #[derive(Debug, Deserialize)]
@@ -32,14 +35,34 @@ pub fn read(path: &Path) -> Result<impl Iterator<Item = (usize, Result<RecordedD
     ensure!(!path.is_dir(), "this is a folder, not a file of strokes: {}", path.display());
     let file =
         File::open(path).map_err(|error| anyhow!("these strokes cannot be read ({error}): {}", path.display()))?;
-    let lines = BufReader::new(file).lines().enumerate();
-    Ok(lines.filter_map(|(index, line)| {
-        let drawing = match line {
-            Ok(line) if line.trim().is_empty() => return None,
-            Ok(line) => parse(&line),
-            Err(error) => Err(error.into()),
-        };
-        Some((index + 1, drawing.context("no drawing")))
+    let mut reader = BufReader::new(file);
+    let mut number = 0;
+    let mut broken = false;
+    Ok(std::iter::from_fn(move || {
+        while !broken {
+            number += 1;
+            let mut line = Vec::new();
+            let length = match (&mut reader).take(LONGEST_LINE + 1).read_until(b'\n', &mut line) {
+                Ok(0) => return None,
+                Ok(length) => length,
+                Err(error) => {
+                    // what cannot be read now cannot be read further on
+                    broken = true;
+                    return Some((number, Err(error).context("the rest of the file cannot be read")));
+                }
+            };
+            if length as u64 > LONGEST_LINE {
+                broken = true;
+                return Some((number, Err(anyhow!("no drawing: the line has more than {LONGEST_LINE} bytes"))));
+            }
+            let drawing = match std::str::from_utf8(&line) {
+                Ok(text) if text.trim().is_empty() => continue,
+                Ok(text) => parse(text),
+                Err(error) => Err(error.into()),
+            };
+            return Some((number, drawing.context("no drawing")));
+        }
+        None
     }))
 }
 

@@ -71,7 +71,7 @@ pub struct Stop;
 pub enum Ending {
     Completed,
     Stopped,
-    /// A loss or a weight was no longer a finite number; the weights are the last finite ones.
+    /// A loss or a weight was no longer a finite number; the weights are the last ones that were found finite.
     Diverged,
 }
 
@@ -98,7 +98,7 @@ pub struct Outcome {
     pub best_weights: Weights,
     /// The probability from which on the best weights' answers count as sure.
     pub sure_above: f32,
-    /// The last weights that were all finite.
+    /// The last weights that were found all finite; of a run that diverged, those of about a second before.
     pub last_weights: Weights,
     pub optimizer_state: Vec<(String, Vec<f32>)>,
 }

@@ -40,6 +40,20 @@ impl TrainingData {
     }
 }
 
+/// The images of `corpus` that a run of `config` keeps aside and no update sees.
+///
+/// # Errors
+/// When nobody knows how the weights were made (`config` is `None`), or the run keeps no image.
+pub fn validation_images(config: Option<&TrainingConfig>, corpus: &Corpus) -> Result<Vec<u32>> {
+    let config = config.context(
+        "nobody knows which images these weights were trained on, so none are known to be unseen; take the test set",
+    )?;
+    anyhow::ensure!(config.validation > 0, "the run of these weights kept no validation images; take the test set");
+    // digits that were not the run's own may be fewer
+    let count = config.validation.min(corpus.train.len() / 4);
+    Ok(stratified_split(corpus.train.labels(), count, config.seed)?.validation)
+}
+
 /// Validation images of a tick, the same at every tick, every digit in its share.
 const TICK_IMAGES: usize = 1_000;
 /// At least this long between two ticks.
@@ -121,11 +135,14 @@ pub fn run(
                 ending = Ending::Stopped;
                 break 'epochs;
             }
-            if last_tick.elapsed() >= TICK_EVERY && !data.validation.is_empty() && step < updates {
+            if last_tick.elapsed() >= TICK_EVERY && step < updates {
                 let weights = params.weights()?;
-                if weights.first_not_finite().is_none() {
+                let is_finite = weights.first_not_finite().is_none();
+                if is_finite {
+                    finite = weights.clone();
+                }
+                if is_finite && !data.validation.is_empty() {
                     let evaluation = judge(&weights, &tick_images)?;
-                    finite = weights;
                     let tick = Tick { step, epoch: step as f64 / updates_per_epoch as f64, evaluation: &evaluation };
                     if !tell(Event::Tick(tick), &mut learning_rate) {
                         ending = Ending::Stopped;

@@ -6,10 +6,10 @@ use rayon::prelude::*;
 
 use super::batches::Batch;
 use crate::models::InputScale;
-use crate::nn::cpu::operators::with_floats;
-use crate::nn::cpu::simd::LANES;
 use crate::nn::random::{Purpose, stream};
-use crate::nn::{Compute, Network, Operators, ParamStore, Pass, batch, rows, softmax_cross_entropy};
+use crate::nn::{
+    Compute, LANES, Network, Operators, ParamStore, Pass, batch, rows, softmax_cross_entropy, with_floats,
+};
 
 /// What a network should make small, on a device.
 pub(super) struct Objective<'a> {

@@ -7,18 +7,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use eframe::egui::{
-    self, Align, Align2, CentralPanel, Color32, ColorImage, Event, Layout, Margin, Panel, Ui, ViewportCommand, vec2,
+    self, Align, Align2, CentralPanel, Color32, Event, Layout, Margin, Panel, Ui, ViewportCommand, vec2,
 };
 
 use super::dialogs::{Dialogs, Purpose};
 use super::keys::{self, Action};
-use super::places::{DrawPlace, MistakesPlace, Place, Scene, TrainPlace};
+use super::places::{DrawPlace, MistakesPlace, Place, Scene, TrainPlace, draw};
 use super::training_form::TrainingForm;
 use super::widgets::button::Button;
 use super::widgets::notice::{self, Notices};
 use super::widgets::rail;
 use super::{style, text, theme, transport};
-use crate::drawing::SIDE;
 use crate::storage::{Settings, SettingsFile};
 use crate::workbench::{Command, FetchView, NoticeKind, Phase, Workbench};
 
@@ -101,7 +100,15 @@ impl App {
         if !had_mnist && self.workbench.mnist_is_here() {
             self.form.choose_source("mnist");
         }
+        if let Some(before) = self.workbench.take_replaced() {
+            self.place = Place::Draw;
+            self.draw.remember(before);
+        }
         self.take_in_files(ctx);
+        // while the pen is down a pause for the disk would be felt
+        if !ctx.input(|input| input.pointer.any_down()) {
+            self.save_settings();
+        }
         self.watch_closing(ctx);
         for notice in self.workbench.notices() {
             if notice.id >= self.notices_seen {
@@ -136,6 +143,8 @@ impl App {
                     Action::StepBatch => transport::step_once(&self.form, false, &mut scene),
                     Action::StepEpoch => transport::step_once(&self.form, true, &mut scene),
                     Action::Reset => scene.push(Command::ResetTraining),
+                    // what the pen is drawing now is neither cleared nor undone
+                    Action::Clear | Action::Undo | Action::Redo if self.draw.is_drawing() => {}
                     Action::Clear => self.draw.clear(&mut scene),
                     Action::Undo => self.draw.undo(&mut scene),
                     Action::Redo => self.draw.redo(&mut scene),
@@ -145,7 +154,11 @@ impl App {
                     Action::Wider => self.draw.change_width(0.01, &mut scene),
                     Action::OpenPicture => scene.dialogs.ask(Purpose::OpenPicture),
                     Action::SavePicture => scene.dialogs.ask(Purpose::SavePicture),
-                    Action::CopyPicture => copy_image(ui.ctx(), scene.workbench),
+                    Action::CopyPicture => {
+                        if let Some(preparation) = scene.workbench.preparation() {
+                            draw::copy_image(ui.ctx(), &preparation.image);
+                        }
+                    }
                     Action::Theme => transport::next_theme(ui.ctx(), &mut scene),
                     Action::FullScreen => {
                         let full = ui.input(|input| input.viewport().fullscreen.unwrap_or(false));
@@ -187,6 +200,9 @@ impl App {
         let corner = ui.max_rect().right_bottom() - vec2(24.0, 40.0);
         self.notices.show(ui.ctx(), corner);
 
+        if let Some(complaint) = self.dialogs.take_complaint() {
+            self.notices.push(notice::NoticeKind::Warning, complaint, None);
+        }
         *self.settings() = settings;
         if let Some(place) = go_to {
             self.place = place;
@@ -216,7 +232,6 @@ impl App {
         if let Some(image) = pasted {
             let [width, height] = image.size;
             let rgba = image.pixels.iter().flat_map(Color32::to_srgba_unmultiplied).collect();
-            self.before_a_picture();
             self.workbench.handle(Command::PastePicture { width, height, rgba });
         }
     }
@@ -226,14 +241,8 @@ impl App {
         if path.extension().is_some_and(|ending| ending == "safetensors") {
             self.workbench.handle(Command::LoadModel(path));
         } else {
-            self.before_a_picture();
             self.workbench.handle(Command::OpenPicture(path));
         }
-    }
-
-    fn before_a_picture(&mut self) {
-        self.place = Place::Draw;
-        self.draw.remember(self.workbench.drawing().clone());
     }
 
     /// Polls the file dialog.
@@ -242,10 +251,7 @@ impl App {
         let Some((purpose, path)) = self.dialogs.poll(ctx, frame, folder.as_ref()) else { return };
         self.settings().last_folder = path.parent().map(PathBuf::from);
         match purpose {
-            Purpose::OpenPicture => {
-                self.before_a_picture();
-                self.workbench.handle(Command::OpenPicture(path));
-            }
+            Purpose::OpenPicture => self.workbench.handle(Command::OpenPicture(path)),
             Purpose::SavePicture => {
                 let path = if path.extension().is_some() { path } else { path.with_extension("png") };
                 self.workbench.handle(Command::SavePicture(path));
@@ -260,7 +266,8 @@ impl App {
             self.closing = Closing::Saving(Instant::now());
         }
         let under_way = self.workbench.training_is_under_way();
-        if ctx.input(|input| input.viewport().close_requested()) && under_way {
+        let waited_enough = matches!(self.closing, Closing::Saving(since) if since.elapsed() > PATIENCE);
+        if ctx.input(|input| input.viewport().close_requested()) && under_way && !waited_enough {
             ctx.send_viewport_cmd(ViewportCommand::CancelClose);
             if self.closing == Closing::No {
                 self.closing = Closing::Asking;
@@ -331,10 +338,6 @@ impl eframe::App for App {
         self.show(ui);
     }
 
-    fn save(&mut self, _: &mut dyn eframe::Storage) {
-        self.save_settings();
-    }
-
     fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
         self.end();
     }
@@ -384,12 +387,4 @@ fn drop_target(ui: &Ui) {
     painter.rect_filled(rect, 0.0, p.bg.gamma_multiply(0.85));
     let font = text::font(text::TITLE, text::Weight::Semibold);
     painter.text(rect.center(), Align2::CENTER_CENTER, "Drop a picture of a digit, or weights", font, p.text);
-}
-
-/// Puts the network's image on the clipboard, black on white as one would draw it.
-fn copy_image(ctx: &egui::Context, workbench: &Workbench) {
-    if let Some(preparation) = workbench.preparation() {
-        let grey: Vec<u8> = preparation.image.pixels.iter().map(|ink| 255 - ink).collect();
-        ctx.copy_image(ColorImage::from_gray([SIDE, SIDE], &grey));
-    }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
 
 use eframe::egui;
 use rfd::{AsyncFileDialog, FileHandle};
@@ -21,13 +22,18 @@ pub enum Purpose {
 struct Open {
     purpose: Purpose,
     future: Pin<Box<dyn Future<Output = Option<FileHandle>>>>,
+    since: Instant,
 }
+
+/// A dialog that has not answered in this time may never: some desktops promise dialogs and show none.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// At most one dialog at a time.
 #[derive(Default)]
 pub struct Dialogs {
     wanted: Option<Purpose>,
     open: Option<Open>,
+    complaint: Option<&'static str>,
 }
 
 /// Repaints the window when the dialog has something to say.
@@ -40,16 +46,23 @@ impl Wake for Repaint {
 }
 
 impl Dialogs {
-    /// Opens a dialog at the next [`Dialogs::poll`], unless one is open.
+    /// Opens a dialog at the next [`Dialogs::poll`], unless one is open. One that has been silent for long is given up.
     pub fn ask(&mut self, purpose: Purpose) {
+        if self.open.as_ref().is_some_and(|open| open.since.elapsed() > PATIENCE) {
+            self.open = None;
+            self.complaint = Some(
+                "The system's file dialog did not answer. Drop the file on the window, paste the picture, or start \
+                 digitpad with the file's name",
+            );
+        }
         if self.open.is_none() {
             self.wanted = Some(purpose);
         }
     }
 
-    /// Whether a dialog is open.
-    pub fn is_open(&self) -> bool {
-        self.open.is_some()
+    /// What the person should know about dialogs, once.
+    pub fn take_complaint(&mut self) -> Option<&'static str> {
+        self.complaint.take()
     }
 
     /// Once a frame: opens what was asked for, and answers the file that was chosen.
@@ -78,7 +91,7 @@ impl Dialogs {
                     Box::pin(dialog.pick_file())
                 }
             };
-            self.open = Some(Open { purpose, future });
+            self.open = Some(Open { purpose, future, since: Instant::now() });
         }
         let open = self.open.as_mut()?;
         let waker = Waker::from(Arc::new(Repaint(ctx.clone())));

@@ -85,15 +85,16 @@ impl TrainingForm {
     /// The configuration, or what is wrong: a field and a sentence.
     pub fn config(&self) -> Result<TrainingConfig, (Field, String)> {
         let mut config = self.base.clone();
-        config.learning_rate = number(&self.rate)
-            .ok_or_else(|| (Field::Rate, "The rate is a number above 0, such as 0.001".to_owned()))?;
-        config.batch_size = number(&self.batch)
+        config.learning_rate = self.rate.trim().parse().ok().ok_or_else(|| {
+            (Field::Rate, "The rate is a number above 0 with a decimal point, such as 0.001".to_owned())
+        })?;
+        config.batch_size = whole(&self.batch)
             .filter(|batch| (1..=10_000).contains(batch))
             .ok_or_else(|| (Field::Batch, "Images per update: a whole number from 1 to 10,000".to_owned()))?;
-        config.epochs = number(&self.epochs)
+        config.epochs = whole(&self.epochs)
             .filter(|epochs| (1..=10_000).contains(epochs))
             .ok_or_else(|| (Field::Epochs, "A whole number from 1 to 10,000".to_owned()))?;
-        config.seed = number(&self.seed)
+        config.seed = whole(&self.seed)
             .filter(|seed| i64::try_from(*seed).is_ok())
             .ok_or_else(|| (Field::Seed, "A whole number, 0 or above".to_owned()))?;
         if self.optimizer != config.optimizer.id()
@@ -150,8 +151,8 @@ impl TrainingForm {
     }
 }
 
-fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
-    // figures are often typed or pasted with commas between the thousands
+/// A whole number, as people type it: commas may stand between the thousands.
+fn whole<T: std::str::FromStr>(text: &str) -> Option<T> {
     text.trim().replace(',', "").parse().ok()
 }
 
@@ -167,6 +168,7 @@ mod tests {
             (Field::Rate, TrainingForm { rate: "NaN".to_owned(), ..form.clone() }),
             (Field::Rate, TrainingForm { rate: "fast".to_owned(), ..form.clone() }),
             (Field::Rate, TrainingForm { rate: "-1".to_owned(), ..form.clone() }),
+            (Field::Rate, TrainingForm { rate: "0,002".to_owned(), ..form.clone() }),
             (Field::Batch, TrainingForm { batch: "0".to_owned(), ..form.clone() }),
             (Field::Epochs, TrainingForm { epochs: "1e3".to_owned(), ..form.clone() }),
             (Field::Seed, TrainingForm { seed: "-1".to_owned(), ..form.clone() }),

@@ -69,5 +69,4 @@ pub enum Command {
     SelectImage(Option<u32>),
     FetchMnist,
     CancelFetch,
-    DismissNotice(u64),
 }

@@ -3,29 +3,35 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::data::{Corpus, DataError, Drawn, Request, load};
+use crate::data::{Corpus, DataError, Request, load};
 
 #[derive(Default)]
 pub(super) struct Corpora {
     read: Mutex<Vec<(Request, Arc<Corpus>)>>,
+    damaged_mnist: Mutex<Option<String>>,
 }
-
-/// Drawn digits of a training begun in the window: few enough to be there in about a second.
-const DRAWN: Drawn = Drawn { train: 10_000, test: 2_000, seed: 1 };
 
 impl Corpora {
     /// The data set that `source` names.
     pub fn get(&self, source: &str) -> Result<Arc<Corpus>, DataError> {
-        let request = match Request::parse(source) {
-            Request::Drawn(_) => Request::Drawn(DRAWN),
-            other => other,
-        };
+        let request = Request::parse(source);
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, corpus)) = read.iter().find(|(known, _)| *known == request) {
             return Ok(Arc::clone(corpus));
         }
-        let corpus = Arc::new(load(&request)?);
+        let corpus = load(&request).inspect_err(|error| {
+            if matches!(request, Request::Known(_)) {
+                let mut damaged = self.damaged_mnist.lock().unwrap_or_else(PoisonError::into_inner);
+                *damaged = Some(error.to_string());
+            }
+        })?;
+        let corpus = Arc::new(corpus);
         read.push((request, Arc::clone(&corpus)));
         Ok(corpus)
+    }
+
+    /// Why MNIST could not be read, once.
+    pub fn take_damage(&self) -> Option<String> {
+        self.damaged_mnist.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }

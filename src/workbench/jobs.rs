@@ -14,19 +14,28 @@ use crate::data::{self, Corpus, Dataset, FetchProgress};
 use crate::drawing::{DigitImage, Picture, SIDE};
 use crate::inference::{Evaluation, Prediction, TrainedModel, evaluate};
 use crate::nn::{Compute, DeviceChoice};
-use crate::storage::{picture_file, shipped};
-use crate::training::{TrainingConfig, TrainingData};
+use crate::storage::picture_file;
+use crate::storage::shipped::{self, Known};
+use crate::training::{TrainingConfig, validation_images};
 
 /// What a job tells the workbench.
 pub(super) enum JobEvent {
     Picture(Result<Arc<Picture>, String>),
-    Model(Result<(ModelEntry, Arc<TrainedModel>), String>),
+    Model(Result<OpenModel, String>),
     Saved(String),
     Failed(String),
     EvaluationProgress { job: u64, done: usize, images: usize },
     EvaluationEnded { job: u64, result: Result<Option<Box<Judged>>, String> },
     FetchProgress { file: String, bytes: u64, total: u64 },
     FetchEnded(Result<(), String>),
+}
+
+/// Weights that were opened.
+pub(super) struct OpenModel {
+    pub entry: ModelEntry,
+    pub model: Arc<TrainedModel>,
+    /// The configuration that made them, where it is known.
+    pub config: Option<TrainingConfig>,
 }
 
 /// A finished evaluation with the images it judged.
@@ -60,6 +69,11 @@ impl EvaluationView {
         self.corpus.as_ref().map_or("", |corpus| &corpus.title)
     }
 
+    /// Id of the data set, or the folder it came from.
+    pub(super) fn source_id(&self) -> Option<&str> {
+        self.corpus.as_ref().map(|corpus| corpus.source.as_str())
+    }
+
     /// Whether the digits are the drawn ones.
     pub fn is_drawn(&self) -> bool {
         self.corpus.as_ref().is_some_and(|corpus| corpus.source == "drawn")
@@ -90,9 +104,9 @@ pub(super) struct EvaluationOrder {
     pub model: Arc<TrainedModel>,
     pub title: String,
     pub set: SetChoice,
-    pub source: &'static str,
-    /// The run whose validation images are meant; the preset's where there is none.
-    pub split: Option<TrainingConfig>,
+    pub source: String,
+    /// The configuration that made the weights, where it is known: it decides the validation images.
+    pub config: Option<TrainingConfig>,
     pub compute: Arc<Compute>,
 }
 
@@ -149,40 +163,45 @@ impl Jobs {
         &self.fetch
     }
 
-    /// Runs `work` on a thread of its own; a panic in it becomes a sentence.
-    fn spawn(&self, name: &str, work: impl FnOnce(&dyn Fn(JobEvent)) + Send + 'static) {
+    /// Runs `work` on a thread of its own; where it panics or cannot start, `failed` makes the event that says so.
+    fn spawn(
+        &self,
+        name: &str,
+        failed: impl Fn(String) -> JobEvent + Send + Sync + 'static,
+        work: impl FnOnce(&dyn Fn(JobEvent)) + Send + 'static,
+    ) {
         let (sender, wake) = (self.sender.clone(), Arc::clone(&self.wake));
-        let title = name.to_owned();
+        let failed = Arc::new(failed);
+        let (title, panicked) = (name.to_owned(), Arc::clone(&failed));
         let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             let tell = |event| {
                 let _gone = sender.send(WorkerEvent::Job(event));
                 wake();
             };
             if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&tell))).is_err() {
-                tell(JobEvent::Failed(format!("{title} failed unexpectedly; everything else goes on")));
+                tell(panicked(format!("{title} failed unexpectedly; everything else goes on")));
             }
         });
         if let Err(error) = spawned {
-            let event = JobEvent::Failed(format!("{name} could not start: {error}"));
-            let _gone = self.sender.send(WorkerEvent::Job(event));
+            let _gone = self.sender.send(WorkerEvent::Job(failed(format!("{name} could not start: {error}"))));
         }
     }
 
     pub fn open_picture(&self, path: PathBuf) {
-        self.spawn("Opening a picture", move |tell| {
+        self.spawn("Opening a picture", JobEvent::Failed, move |tell| {
             tell(JobEvent::Picture(picture_file::read(&path).map(Arc::new).map_err(|error| sentence(&error))));
         });
     }
 
     pub fn paste_picture(&self, width: usize, height: usize, rgba: Vec<u8>) {
-        self.spawn("Pasting a picture", move |tell| {
+        self.spawn("Pasting a picture", JobEvent::Failed, move |tell| {
             let picture = Picture::from_rgba(width, height, &rgba).map(Arc::new);
             tell(JobEvent::Picture(picture.map_err(|error| format!("This picture cannot be pasted: {error}"))));
         });
     }
 
     pub fn save_picture(&self, path: PathBuf, image: DigitImage) {
-        self.spawn("Saving a picture", move |tell| {
+        self.spawn("Saving a picture", JobEvent::Failed, move |tell| {
             let saved = picture_file::write_grey(&path, SIDE, SIDE, &image.pixels);
             tell(match saved {
                 Ok(()) => JobEvent::Saved(format!("Saved the network's image as {}", path.display())),
@@ -193,7 +212,7 @@ impl Jobs {
 
     /// Opens a weights file, or the best weights of a run folder.
     pub fn load_model(&self, path: PathBuf, runs: PathBuf) {
-        self.spawn("Opening a model", move |tell| {
+        self.spawn("Opening a model", JobEvent::Failed, move |tell| {
             tell(JobEvent::Model(opened_model(&path, &runs).map_err(|error| sentence(&error))));
         });
     }
@@ -205,7 +224,8 @@ impl Jobs {
         self.evaluation.pending = Some((Arc::clone(&order.model), order.title.clone()));
         self.evaluation.progress = Some((0, 0));
         let (job, cancel, corpora) = (self.evaluations, Arc::clone(&self.cancel_evaluation), Arc::clone(&self.corpora));
-        self.spawn("The evaluation", move |tell| {
+        let failed = move |why| JobEvent::EvaluationEnded { job, result: Err(why) };
+        self.spawn("The evaluation", failed, move |tell| {
             let result = judge(&order, &corpora, &cancel, &|done, images| {
                 tell(JobEvent::EvaluationProgress { job, done, images });
             });
@@ -239,27 +259,36 @@ impl Jobs {
         let cancel = Arc::clone(&self.cancel_fetch);
         self.fetch = FetchView::Under { file: String::new(), bytes: 0, total: source.packed_bytes() };
         let (sender, wake) = (self.sender.clone(), Arc::clone(&self.wake));
-        self.spawn("Fetching MNIST", move |tell| {
-            let watch = move |progress: &FetchProgress<'_>| {
-                let event = JobEvent::FetchProgress {
-                    file: progress.file.to_owned(),
-                    bytes: progress.bytes,
-                    total: progress.total,
+        self.spawn(
+            "Fetching MNIST",
+            |why| JobEvent::FetchEnded(Err(why)),
+            move |tell| {
+                let watch = move |progress: &FetchProgress<'_>| {
+                    let event = JobEvent::FetchProgress {
+                        file: progress.file.to_owned(),
+                        bytes: progress.bytes,
+                        total: progress.total,
+                    };
+                    let _gone = sender.send(WorkerEvent::Job(event));
+                    wake();
+                    if cancel.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
                 };
-                let _gone = sender.send(WorkerEvent::Job(event));
-                wake();
-                if cancel.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            };
-            let fetched = data::fetch_known(source, Arc::new(watch));
-            tell(JobEvent::FetchEnded(match fetched {
-                Ok(_) => Ok(()),
-                Err(error) => Err(error.to_string()),
-            }));
-        });
+                let fetched = data::fetch_known(source, Arc::new(watch));
+                tell(JobEvent::FetchEnded(match fetched {
+                    Ok(_) => Ok(()),
+                    Err(error) => Err(error.to_string()),
+                }));
+            },
+        );
     }
 
     pub fn cancel_fetch(&mut self) {
         self.cancel_fetch.store(true, Ordering::Relaxed);
+    }
+
+    /// The files of MNIST that are here cannot be used: they are to be fetched again.
+    pub fn mnist_is_damaged(&mut self, why: String) {
+        self.fetch = FetchView::Failed(why);
     }
 
     /// Takes in an event; the answer is a sentence for the person, where there is one.
@@ -316,9 +345,9 @@ fn sentence(error: &anyhow::Error) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + letters.as_str())
 }
 
-fn opened_model(path: &Path, runs: &Path) -> Result<(ModelEntry, Arc<TrainedModel>)> {
+fn opened_model(path: &Path, runs: &Path) -> Result<OpenModel> {
     let name = path.to_str().context("the path of the model is not readable text")?;
-    let file = shipped::find_weights(name, Some(runs))?;
+    let Known { file, config } = shipped::find_weights(name, Some(runs))?;
     let reader = Arc::new(Compute::new(DeviceChoice::Cpu, Some(1))?);
     let model = TrainedModel::new(file.architecture, &file.weights, file.sure_above, reader)?;
     let place = path.file_name().map_or_else(|| name.to_owned(), |name| name.to_string_lossy().into_owned());
@@ -327,7 +356,7 @@ fn opened_model(path: &Path, runs: &Path) -> Result<(ModelEntry, Arc<TrainedMode
         title: format!("{} ({place})", file.architecture.title),
         card: None,
     };
-    Ok((entry, Arc::new(model)))
+    Ok(OpenModel { entry, model: Arc::new(model), config })
 }
 
 fn judge(
@@ -336,17 +365,10 @@ fn judge(
     cancel: &AtomicBool,
     progress: &dyn Fn(usize, usize),
 ) -> Result<Option<Judged>> {
-    let source = order.split.as_ref().map_or(order.source, |config| &config.data);
-    let corpus = corpora.get(source)?;
+    let corpus = corpora.get(&order.source)?;
     let (dataset, indices) = match order.set {
         SetChoice::Test => (&corpus.test, (0..corpus.test.len() as u32).collect::<Vec<u32>>()),
-        SetChoice::Validation => {
-            let preset = shipped::find(order.model.architecture().id).context("a model without a preset")?.config()?;
-            let mut config = order.split.clone().unwrap_or(preset);
-            // a data set smaller than MNIST keeps a smaller part aside
-            config.validation = config.validation.clamp(1, (corpus.train.len() / 4).max(1));
-            (&corpus.train, TrainingData::split(&config, Arc::clone(&corpus))?.validation)
-        }
+        SetChoice::Validation => (&corpus.train, validation_images(order.config.as_ref(), &corpus)?),
     };
     // the model's weights on the threads that train, so that ten thousand images take a second or two
     let model = order.model.on(Arc::clone(&order.compute))?;

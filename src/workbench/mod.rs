@@ -40,7 +40,7 @@ use crate::nn::{Compute, DeviceChoice};
 use crate::storage::shipped::{self, Card};
 use crate::training::TrainingConfig;
 use corpora::Corpora;
-use jobs::{JobEvent, Jobs};
+use jobs::{JobEvent, Jobs, OpenModel};
 use predictor::{Answer, Predictor, Question};
 use trainer::{Trainer, TrainerEvent};
 
@@ -89,11 +89,17 @@ pub struct Workbench {
     answer: Option<Answer>,
     watched_layer: Option<usize>,
 
-    models: Vec<(ModelEntry, Arc<TrainedModel>)>,
+    models: Vec<OpenModel>,
     choice: ModelChoice,
     live: Option<Arc<TrainedModel>>,
+    /// The network that learns is to be chosen as soon as it answers.
+    awaits_live: bool,
+    /// The drawing that a picture has taken the place of, until somebody keeps it for undo.
+    replaced: Option<Drawing>,
 
     trainer: Option<Trainer>,
+    /// Trainings that were reset and are writing their last weights.
+    leaving: Vec<Trainer>,
     training: Option<TrainingView>,
     runs_started: u64,
 
@@ -121,9 +127,9 @@ impl Workbench {
                 title: file.architecture.title.to_owned(),
                 card: Some(shipped.card()?),
             };
-            models.push((entry, Arc::new(model)));
+            models.push(OpenModel { entry, model: Arc::new(model), config: Some(shipped.config()?) });
         }
-        let choice = models.first().map_or(ModelChoice::Live, |(entry, _)| entry.choice.clone());
+        let choice = models.first().map_or(ModelChoice::Live, |first| first.entry.choice.clone());
         let mut workbench = Self {
             mnist_is_here: mnist_is_here(),
             options,
@@ -141,6 +147,9 @@ impl Workbench {
             models,
             choice,
             live: None,
+            awaits_live: false,
+            replaced: None,
+            leaving: Vec::new(),
             trainer: None,
             training: None,
             runs_started: 0,
@@ -177,9 +186,15 @@ impl Workbench {
             Command::PastePicture { width, height, rgba } => self.jobs.paste_picture(width, height, rgba),
             Command::SavePicture(path) => match self.preparation() {
                 Some(preparation) => self.jobs.save_picture(path, preparation.image.clone()),
+                None if !self.drawing.is_empty() => {
+                    self.notify(NoticeKind::Info, "The image is being made; save it in a moment".to_owned());
+                }
                 None => self.notify(NoticeKind::Problem, "The pad is empty, so there is nothing to save".to_owned()),
             },
-            Command::ChooseModel(choice) => self.choose(choice),
+            Command::ChooseModel(choice) => {
+                self.awaits_live = false;
+                self.choose(choice);
+            }
             Command::LoadModel(path) => self.jobs.load_model(path, self.options.runs.clone()),
             Command::StartTraining(config) => self.start_training(config, None),
             Command::StepBatch(config) => self.step(config, trainer::Until::Batch),
@@ -204,7 +219,6 @@ impl Workbench {
             }
             Command::FetchMnist => self.jobs.fetch_mnist(),
             Command::CancelFetch => self.jobs.cancel_fetch(),
-            Command::DismissNotice(id) => self.notices.retain(|notice| notice.id != id),
         }
     }
 
@@ -234,7 +248,7 @@ impl Workbench {
         self.jobs.cancel_evaluation();
         self.jobs.cancel_fetch();
         let deadline = Instant::now() + patience;
-        while self.training_is_under_way() && Instant::now() < deadline {
+        while (self.training_is_under_way() || self.leaving.iter().any(Trainer::is_busy)) && Instant::now() < deadline {
             if let Ok(event) = self.events.recv_timeout(Duration::from_millis(20))
                 && let WorkerEvent::Trainer(run, event) = event
                 && run == self.runs_started
@@ -249,7 +263,7 @@ impl Workbench {
     fn model(&self, choice: &ModelChoice) -> Option<&Arc<TrainedModel>> {
         match choice {
             ModelChoice::Live => self.live.as_ref(),
-            other => self.models.iter().find(|(entry, _)| entry.choice == *other).map(|(_, model)| model),
+            other => self.models.iter().find(|open| open.entry.choice == *other).map(|open| &open.model),
         }
     }
 
@@ -267,15 +281,15 @@ impl Workbench {
     }
 
     fn choose(&mut self, choice: ModelChoice) {
-        if choice != ModelChoice::Live && self.model(&choice).is_none() {
+        if self.model(&choice).is_none() {
             return;
         }
         if self.choice != choice {
             self.choice = choice;
             self.answer = None;
-            let layers = self.layers().len();
-            self.watched_layer = self.watched_layer.filter(|layer| *layer < layers);
         }
+        let layers = self.layers().len();
+        self.watched_layer = self.watched_layer.filter(|layer| *layer < layers);
         self.ask();
     }
 
@@ -303,9 +317,8 @@ impl Workbench {
             Ok(trainer) => {
                 self.trainer = Some(trainer);
                 self.training = Some(TrainingView::new(config));
-                // the drawing's answers come from the network that learns, until somebody chooses another
-                self.live = None;
-                self.choose(ModelChoice::Live);
+                // the drawing's answers come from the network that learns, as soon as it has some
+                self.awaits_live = true;
             }
             Err(error) => self.notify(NoticeKind::Problem, format!("This training cannot start: {error:#}")),
         }
@@ -329,13 +342,15 @@ impl Workbench {
     fn reset_training(&mut self) {
         self.control(Trainer::stop);
         self.runs_started += 1;
-        self.trainer = None;
+        self.leaving.retain(Trainer::is_busy);
+        self.leaving.extend(self.trainer.take());
         self.training = None;
         self.live = None;
+        self.awaits_live = false;
         if self.choice == ModelChoice::Live
-            && let Some((entry, _)) = self.models.first()
+            && let Some(first) = self.models.first()
         {
-            self.choose(entry.choice.clone());
+            self.choose(first.entry.choice.clone());
         }
     }
 
@@ -346,16 +361,21 @@ impl Workbench {
         };
         let title = self.chosen().map_or_else(String::new, |entry| entry.title);
         let compute = Arc::clone(&self.compute);
-        let split = self.training.as_ref().filter(|_| self.choice == ModelChoice::Live).map(|view| view.config.clone());
-        self.jobs.evaluate(jobs::EvaluationOrder { model, title, set, source: self.usual_source(), split, compute });
+        let is_live = self.choice == ModelChoice::Live;
+        let running = self.training.as_ref().filter(|_| is_live).map(|view| view.config.clone());
+        let opened = self.models.iter().find(|open| open.entry.choice == self.choice);
+        // a run is judged on the digits it learns from, every other model on the usual ones
+        let source = running.as_ref().map_or_else(|| self.usual_source().to_owned(), |config| config.data.clone());
+        let config = running.or_else(|| opened.and_then(|open| open.config.clone()));
+        self.jobs.evaluate(jobs::EvaluationOrder { model, title, set, source, config, compute });
     }
 
     fn trainer_said(&mut self, event: TrainerEvent) {
         match event {
             TrainerEvent::Model(model) => {
                 self.live = Some(model);
-                if self.choice == ModelChoice::Live {
-                    self.ask();
+                if self.choice == ModelChoice::Live || std::mem::take(&mut self.awaits_live) {
+                    self.choose(ModelChoice::Live);
                 }
             }
             TrainerEvent::Warning(text) => self.notify(NoticeKind::Problem, text),
@@ -364,19 +384,36 @@ impl Workbench {
                 if let Some((kind, text)) = view.apply(event) {
                     self.notify(kind, text);
                 }
+                self.look_for_damage();
             }
         }
+    }
+
+    /// Files of MNIST that cannot be read are as good as absent: the offer to fetch them comes back, with the reason.
+    fn look_for_damage(&mut self) {
+        if let Some(why) = self.corpora.take_damage()
+            && std::mem::take(&mut self.mnist_is_here)
+        {
+            self.jobs.mnist_is_damaged(why);
+        }
+    }
+
+    /// The drawing that a picture has just taken the place of, once.
+    pub fn take_replaced(&mut self) -> Option<Drawing> {
+        self.replaced.take()
     }
 
     fn job_said(&mut self, event: JobEvent) {
         match event {
             JobEvent::Picture(Ok(picture)) => {
+                self.replaced = Some(std::mem::take(&mut self.drawing));
                 self.handle(Command::SetDrawing(Drawing { picture: Some(picture), strokes: Vec::new() }));
             }
-            JobEvent::Model(Ok((entry, model))) => {
-                let choice = entry.choice.clone();
-                self.models.retain(|(known, _)| known.choice != choice);
-                self.models.push((entry, model));
+            JobEvent::Model(Ok(open)) => {
+                let choice = open.entry.choice.clone();
+                self.models.retain(|known| known.entry.choice != choice);
+                self.models.push(open);
+                self.awaits_live = false;
                 self.choose(choice);
             }
             JobEvent::Picture(Err(text)) | JobEvent::Model(Err(text)) | JobEvent::Failed(text) => {
@@ -388,6 +425,7 @@ impl Workbench {
                     self.notify(kind, text);
                 }
                 self.mnist_is_here = self.mnist_is_here || self.jobs.fetch().is_done();
+                self.look_for_damage();
             }
         }
     }

@@ -9,7 +9,7 @@ pub enum NoticeKind {
     Problem,
 }
 
-/// A sentence for the person, kept until it is dismissed.
+/// A sentence for the person, kept as long as the program runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notice {
     pub id: u64,

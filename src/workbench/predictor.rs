@@ -1,4 +1,4 @@
-//! The thread that answers drawings. It takes only the newest question; the answer first, explanations after.
+//! The thread that answers drawings. It takes only the newest question.
 
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -93,7 +93,8 @@ fn answer(question: &Question) -> Result<Answer> {
     let prediction = image.map(|image| question.model.predict(image)).transpose()?;
     let seconds = start.elapsed().as_secs_f64();
     let feature_maps = match (image, question.layer) {
-        (Some(image), Some(layer)) => Some(question.model.feature_maps(image, layer)?),
+        // an explanation that fails does not take the answer with it
+        (Some(image), Some(layer)) => question.model.feature_maps(image, layer).ok(),
         _ => None,
     };
     Ok(Answer { generation: question.generation, preparation, prediction, feature_maps, seconds })

@@ -47,12 +47,11 @@ impl Workbench {
 
     /// The models that can be chosen; the live one is among them while there is a training.
     pub fn models(&self) -> Vec<ModelEntry> {
-        let live = self.training.as_ref().map(|training| ModelEntry {
-            choice: ModelChoice::Live,
-            title: format!("{}, in training", training.title()),
-            card: None,
+        let live = self.training.as_ref().filter(|_| self.live.is_some()).map(|training| {
+            let state = if training.phase.is_under_way() { "in training" } else { "trained now" };
+            ModelEntry { choice: ModelChoice::Live, title: format!("{}, {state}", training.title()), card: None }
         });
-        live.into_iter().chain(self.models.iter().map(|(entry, _)| entry.clone())).collect()
+        live.into_iter().chain(self.models.iter().map(|open| open.entry.clone())).collect()
     }
 
     pub fn choice(&self) -> &ModelChoice {
@@ -82,12 +81,13 @@ impl Workbench {
         self.jobs.evaluation()
     }
 
-    /// Whether the evaluation shown was made with the weights that are chosen now.
+    /// Whether the evaluation shown was made with other weights than those that are chosen now, or on other digits.
     pub fn evaluation_is_stale(&self) -> bool {
         let view = self.jobs.evaluation();
-        view.model
-            .as_ref()
-            .is_some_and(|shown| self.model(&self.choice).is_none_or(|chosen| !Arc::ptr_eq(shown, chosen)))
+        let Some(shown) = &view.model else { return false };
+        let other_weights = self.model(&self.choice).is_none_or(|chosen| !Arc::ptr_eq(shown, chosen));
+        let other_digits = self.choice != ModelChoice::Live && view.source_id() != Some(self.usual_source());
+        other_weights || other_digits
     }
 
     pub fn fetch(&self) -> &FetchView {

@@ -96,6 +96,7 @@ struct Wishes {
 /// A training under way. Dropping it stops the training; nobody waits.
 pub(super) struct Trainer {
     wishes: Arc<(Mutex<Wishes>, Condvar)>,
+    thread: std::thread::JoinHandle<()>,
 }
 
 /// At most so many snapshots for the screen a second.
@@ -108,7 +109,7 @@ impl Trainer {
         let wishes = Arc::new((Mutex::new(Wishes { until: order.until, ..Wishes::default() }), Condvar::new()));
         let shared = Arc::clone(&wishes);
         let thread = std::thread::Builder::new().name("trainer".to_owned()).stack_size(STACK);
-        thread.spawn(move || {
+        let thread = thread.spawn(move || {
             let reporter = Reporter { run: order.run, sender: order.sender.clone(), wake: Arc::clone(&order.wake) };
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| train(&order, &shared, &reporter)));
             reporter.tell(TrainerEvent::Ended(match result {
@@ -117,7 +118,12 @@ impl Trainer {
                 Err(panic) => Err(format!("the trainer failed unexpectedly: {}", panic_message(&*panic))),
             }));
         })?;
-        Ok(Self { wishes })
+        Ok(Self { wishes, thread })
+    }
+
+    /// Whether its thread still runs: training, or writing the last weights.
+    pub fn is_busy(&self) -> bool {
+        !self.thread.is_finished()
     }
 
     pub fn pause(&self) {
@@ -197,7 +203,11 @@ fn train(order: &Order, wishes: &(Mutex<Wishes>, Condvar), reporter: &Reporter) 
         &mut |warning| reporter.tell(TrainerEvent::Warning(warning)),
         &mut |event| {
             let finished = watch.saw(&event);
-            obey(wishes, finished, || watch.rests(&event))
+            let (flow, rested) = obey(wishes, finished, || watch.rests(&event));
+            if rested {
+                watch.goes_on();
+            }
+            flow
         },
     )?;
     watch.model(&run.outcome.best_weights, run.outcome.sure_above)?;
@@ -212,12 +222,12 @@ enum Finished {
     Nothing,
 }
 
-/// Waits as long as the training is paused; then says whether and how it goes on.
+/// Waits as long as the training is paused; then says whether and how it goes on, and whether it waited.
 fn obey(
     (wishes, changed): &(Mutex<Wishes>, Condvar),
     finished: Finished,
     mut rests: impl FnMut() -> Reporting,
-) -> ControlFlow<Stop, Option<LiveSettings>> {
+) -> (ControlFlow<Stop, Option<LiveSettings>>, bool) {
     let mut wishes = wishes.lock().unwrap_or_else(PoisonError::into_inner);
     match (wishes.until, finished) {
         (Some(Until::Batch), Finished::Batch) | (Some(Until::Epoch), Finished::Epoch) => {
@@ -225,7 +235,8 @@ fn obey(
         }
         _ => {}
     }
-    if wishes.paused && !wishes.stop {
+    let rested = wishes.paused && !wishes.stop;
+    if rested {
         let resting = rests();
         while wishes.paused && !wishes.stop {
             wishes = changed.wait(wishes).unwrap_or_else(PoisonError::into_inner);
@@ -233,9 +244,10 @@ fn obey(
         resting.over();
     }
     if wishes.stop {
-        return ControlFlow::Break(Stop);
+        return (ControlFlow::Break(Stop), rested);
     }
-    ControlFlow::Continue(wishes.learning_rate.take().map(|learning_rate| LiveSettings { learning_rate }))
+    let live = wishes.learning_rate.take().map(|learning_rate| LiveSettings { learning_rate });
+    (ControlFlow::Continue(live), rested)
 }
 
 /// Ends the pause on the screen too.
@@ -297,6 +309,8 @@ impl<'a> Watch<'a> {
                     train_error: summary.train_error,
                     is_best: summary.is_best,
                 });
+                // the network of the epoch itself, so that what is judged now is what the curves tell
+                let _diverging = self.model(summary.weights, TrainedModel::USUAL_SURE_ABOVE);
                 Finished::Epoch
             }
         }
@@ -328,6 +342,11 @@ impl<'a> Watch<'a> {
         let model = TrainedModel::new(architecture, weights, sure_above, Arc::clone(&self.reader))?;
         self.reporter.tell(TrainerEvent::Model(Arc::new(model)));
         Ok(())
+    }
+
+    /// The pause is over; its time is none of training.
+    fn goes_on(&mut self) {
+        self.last = Instant::now();
     }
 
     /// The pause begins: everything visible is brought up to date.

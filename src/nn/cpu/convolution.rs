@@ -21,6 +21,13 @@ impl ConvShape {
     pub fn out_width(&self) -> usize {
         self.width + 2 * self.padding + 1 - self.kernel
     }
+    /// Panics on sizes that no layer accepts: every pointer below relies on them.
+    fn check(&self) {
+        assert!(self.in_channels > 0 && self.out_channels > 0 && self.height > 0 && self.width > 0, "maps have a size");
+        assert!(self.kernel > 0 && self.padding < self.kernel, "padding is smaller than the kernel");
+        let (height, width) = self.padded();
+        assert!(self.kernel <= height && self.kernel <= width, "the kernel fits the padded map");
+    }
     fn padded(&self) -> (usize, usize) {
         (self.height + 2 * self.padding, self.width + 2 * self.padding)
     }
@@ -119,6 +126,7 @@ with_simd! {
 
 #[inline(always)]
 fn conv_forward_body<S: Simd>(x: &[f32], w: &[f32], bias: &[f32], y: &mut [f32], s: &ConvShape) {
+    s.check();
     let in_block = s.in_channels * s.height * s.width * LANES;
     let out_map = s.out_height() * s.out_width() * LANES;
     let weights_per_out = s.in_channels * s.kernel * s.kernel;
@@ -167,6 +175,7 @@ fn conv_forward_body<S: Simd>(x: &[f32], w: &[f32], bias: &[f32], y: &mut [f32],
 /// Gradient with respect to the input: the same convolution of `grad` with turned kernels, channels exchanged.
 /// `x_grad` is overwritten.
 pub fn conv_input_gradient(grad: &[f32], w: &[f32], x_grad: &mut [f32], s: &ConvShape) {
+    s.check();
     let k = s.kernel;
     let mut turned = vec![0.0; w.len()];
     for o in 0..s.out_channels {
@@ -234,6 +243,7 @@ fn conv_weight_gradient_body<S: Simd>(
     bias_grad: &mut [f32],
     s: &ConvShape,
 ) {
+    s.check();
     let in_block = s.in_channels * s.height * s.width * LANES;
     let out_map = s.out_height() * s.out_width() * LANES;
     let (padded_height, padded_width) = s.padded();

@@ -63,7 +63,8 @@ fn dense_product_body<S: Simd>(
     out_stride: usize,
     in_stride: usize,
 ) {
-    assert_eq!(w.len(), inputs * outputs, "a weight for every pair");
+    assert!(inputs > 0 && outputs > 0 && w.len() == inputs * outputs, "a weight for every pair");
+    assert!((outputs - 1) * out_stride + (inputs - 1) * in_stride < w.len(), "strides stay inside the weights");
     assert!(bias.is_empty() || bias.len() == outputs, "a bias for every output");
     assert_eq!(x.len() / (inputs * LANES), y.len() / (outputs * LANES), "as many blocks in as out");
     let blocks = x.len() / (inputs * LANES);

@@ -3,7 +3,7 @@
 use eframe::egui::{self, Align, Layout, Rect, ScrollArea, Ui, pos2, vec2};
 
 use super::Scene;
-use crate::drawing::{Drawing, Preparation, Recipe, THUMBNAIL_SIDE, Thumbnail};
+use crate::drawing::{DigitImage, Drawing, Preparation, Recipe, SIDE, THUMBNAIL_SIDE, Thumbnail};
 use crate::storage::Settings;
 use crate::ui::dialogs::Purpose;
 use crate::ui::text::{self, IconWeight};
@@ -141,6 +141,11 @@ impl DrawPlace {
 
     // What keys and other places ask for.
 
+    /// Whether the pen is down.
+    pub fn is_drawing(&self) -> bool {
+        self.canvas.is_drawing()
+    }
+
     /// Keeps a drawing that is about to be replaced.
     pub fn remember(&mut self, before: Drawing) {
         self.undo.push(before);
@@ -191,6 +196,12 @@ impl DrawPlace {
     }
 }
 
+/// Puts an image on the clipboard, black on white as one would draw it.
+pub fn copy_image(ctx: &egui::Context, image: &DigitImage) {
+    let grey: Vec<u8> = image.pixels.iter().map(|ink| 255 - ink).collect();
+    ctx.copy_image(egui::ColorImage::from_gray([SIDE, SIDE], &grey));
+}
+
 /// The five steps from ink to image; a click on one switches it off, and the bars show what it was worth.
 fn steps(ui: &mut Ui, width: f32, scene: &mut Scene<'_>) {
     let p = theme::of(ui);
@@ -200,6 +211,20 @@ fn steps(ui: &mut Ui, width: f32, scene: &mut Scene<'_>) {
         if recipe != Recipe::default() {
             ui.label(text::label("Click a step to switch it on again").color(p.warn));
         }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.x = 0.0;
+            let has_image = scene.workbench.preparation().is_some();
+            let save = IconButton::new(icons::FLOPPY_DISK, "Save the network's image").key("Ctrl+S");
+            if ui.add_enabled(has_image, save).clicked() {
+                scene.dialogs.ask(Purpose::SavePicture);
+            }
+            let copy = IconButton::new(icons::COPY, "Copy the network's image").key("Ctrl+C");
+            if ui.add_enabled(has_image, copy).clicked()
+                && let Some(preparation) = scene.workbench.preparation()
+            {
+                copy_image(ui.ctx(), &preparation.image);
+            }
+        });
     });
     let preparation = scene.workbench.preparation();
     let side = ((width - 16.0) / 5.0).floor();

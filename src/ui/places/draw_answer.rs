@@ -55,7 +55,8 @@ fn head(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width: 
         (State::Unsure, Some(ranked)) => {
             (icons::CIRCLE_HALF, p.warn, format!("Unsure, {} or {}", ranked[0], ranked[1]))
         }
-        _ => (icons::CIRCLE, p.text3, "Nothing drawn".to_owned()),
+        _ if scene.workbench.drawing().is_empty() => (icons::CIRCLE, p.text3, "Nothing drawn".to_owned()),
+        _ => (icons::CIRCLE, p.text3, "No answer".to_owned()),
     };
     // while nothing is answered the words stand where the digit will be
     let left = if prediction.is_some() { rect.left() } else { rect.left() - 90.0 };

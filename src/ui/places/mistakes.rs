@@ -1,5 +1,6 @@
 //! Mistakes: from a cell of the confusion matrix to the images, and from an image to its scores and the pad.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use eframe::egui::{self, Align, Layout, Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
@@ -27,8 +28,8 @@ pub struct MistakesPlace {
     /// What the gallery was made for.
     key: Option<(usize, Option<Cell>, Order)>,
     asked: bool,
-    /// Epochs of the training under way when its network was last judged.
-    followed: usize,
+    /// The run under way and its epochs when its network was last judged.
+    followed: Option<(Option<PathBuf>, usize)>,
 }
 
 /// The order of the gallery.
@@ -97,12 +98,26 @@ impl MistakesPlace {
         }
     }
 
+    /// The matrix is of the run under way and made anew after every epoch.
+    fn is_followed(&self, workbench: &Workbench) -> bool {
+        let run = workbench.training().and_then(|view| view.run.as_ref());
+        let same_run = self.followed.as_ref().is_some_and(|(followed, _)| followed.as_ref() == run);
+        learns(workbench) && same_run && workbench.evaluation().result.is_some()
+    }
+
+    /// The matrix is of other weights, other digits or the other set than those that are chosen.
+    fn is_stale(&self, workbench: &Workbench) -> bool {
+        let other_set = workbench.evaluation().set != self.set;
+        other_set || (workbench.evaluation_is_stale() && !self.is_followed(workbench))
+    }
+
     /// While the network that learns is chosen, the matrix is made anew after every epoch.
     fn follow(&mut self, scene: &mut Scene<'_>) {
-        let Some(view) = scene.workbench.training().filter(|_| is_followed(scene.workbench)) else { return };
-        let epochs = view.curves.epochs.len();
-        if epochs != self.followed && scene.workbench.evaluation().progress.is_none() {
-            self.followed = epochs;
+        let Some(view) = scene.workbench.training().filter(|_| learns(scene.workbench)) else { return };
+        let moment = Some((view.run.clone(), view.curves.epochs.len()));
+        let has_finished_one = !view.curves.epochs.is_empty();
+        if has_finished_one && moment != self.followed && scene.workbench.evaluation().progress.is_none() {
+            self.followed = moment;
             scene.push(Command::Evaluate { set: self.set });
         }
     }
@@ -111,7 +126,7 @@ impl MistakesPlace {
         let p = theme::of(ui);
         let view = scene.workbench.evaluation();
         let result = view.result.clone();
-        let stale = scene.workbench.evaluation_is_stale() && !is_followed(scene.workbench);
+        let stale = self.is_stale(scene.workbench);
         head(ui, view, stale, width);
         ui.horizontal(|ui| {
             let mut set = self.set;
@@ -126,7 +141,7 @@ impl MistakesPlace {
         });
         self.progress(ui, scene, width);
         let view = scene.workbench.evaluation();
-        let busy = view.progress.is_some() && !is_followed(scene.workbench);
+        let busy = view.progress.is_some() && !self.is_followed(scene.workbench);
         let counts = result.as_ref().map(|result| &result.confusion.counts);
         let output = matrix::matrix(ui, counts, self.shown, self.cell, cell, if stale || busy { 0.6 } else { 1.0 });
         if let Some(chosen) = output.chosen {
@@ -161,7 +176,7 @@ impl MistakesPlace {
         let p = theme::of(ui);
         let view = scene.workbench.evaluation();
         ui.allocate_ui_with_layout(vec2(width, 32.0), Layout::left_to_right(Align::Center), |ui| {
-            let followed = is_followed(scene.workbench) && view.result.is_some();
+            let followed = self.is_followed(scene.workbench);
             if followed {
                 let words = format!("{} · judged again after every epoch", view.title);
                 ui.label(text::label(words).color(p.text2));
@@ -175,14 +190,17 @@ impl MistakesPlace {
                 if ui.add(Button::quiet("Cancel")).clicked() {
                     scene.push(Command::CancelEvaluation);
                 }
-            } else if view.result.is_none() || scene.workbench.evaluation_is_stale() {
+            } else if view.result.is_none() || self.is_stale(scene.workbench) {
                 let title = scene.workbench.chosen().map_or_else(String::new, |entry| entry.title);
                 let words = if view.result.is_none() { "Evaluate".to_owned() } else { format!("Evaluate {title}") };
                 if ui.add(Button::plain(&words).icon(icons::ARROW_CLOCKWISE)).clicked() {
                     scene.push(Command::Evaluate { set: self.set });
                 }
                 if view.result.is_some() {
-                    let words = if title == view.title {
+                    let words = if view.set != self.set {
+                        let set = if view.set == SetChoice::Test { "test" } else { "validation" };
+                        format!("These are {set} digits")
+                    } else if title == view.title {
                         "These are from an earlier moment".to_owned()
                     } else {
                         format!("These are of {}", view.title)
@@ -293,7 +311,7 @@ impl MistakesPlace {
 }
 
 /// The network that learns is chosen and still learns.
-fn is_followed(workbench: &Workbench) -> bool {
+fn learns(workbench: &Workbench) -> bool {
     *workbench.choice() == ModelChoice::Live && workbench.training_is_under_way()
 }
 
