@@ -169,6 +169,18 @@ fn a_runs_folder_that_cannot_be_written_is_told_before_training() {
     let data = home.data();
     std::fs::write(home.path("runs"), "a file where the folder should be").unwrap();
     home.refused(&training(text(&data), &[]), "no run can be kept in the runs folder");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let locked = home.path("locked");
+        std::fs::create_dir(&locked).unwrap();
+        std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o555)).unwrap();
+        // whoever may write everywhere cannot be refused
+        if std::fs::write(locked.join("probe"), "").is_err() {
+            let arguments = ["train", "mlp", "--data", text(&data), "--validation", "50", "--runs", "locked"];
+            home.refused(&arguments, "no run can be kept in the runs folder");
+        }
+    }
 }
 
 #[test]
