@@ -14,7 +14,7 @@ fn main() -> ExitCode {
     keep_freed_memory();
     match cli::run(Cli::parse()) {
         Next::Exit(code) => ExitCode::from(code),
-        Next::Window(args) => match ui::open(args.renderer.named(), args.files) {
+        Next::Window(args) => match ui::open(args.renderer.named(), args.runs, args.files) {
             Ok(Shown::Closed) => ExitCode::SUCCESS,
             Ok(Shown::Elsewhere(code)) => ExitCode::from(code),
             Ok(Shown::NoDisplay(sentence)) => {

@@ -31,9 +31,29 @@ impl Source {
 
     /// Numbered lines of the program itself: no comments, and nothing from the tests at the foot on.
     fn code(&self) -> impl Iterator<Item = (usize, &str)> {
-        let lines = if self.is_test() { "" } else { self.text.as_str() }.lines().enumerate();
-        let lines = lines.take_while(|(_, line)| *line != "#[cfg(test)]");
-        lines.map(|(number, line)| (number + 1, code_of(line))).filter(|(_, line)| !line.is_empty())
+        let text = if self.is_test() { "" } else { self.text.as_str() };
+        let lines: Vec<&str> = text.lines().collect();
+        // a test module at the foot ends the program; a single item that only tests use does not
+        let foot = lines.windows(2).position(|pair| pair[0] == "#[cfg(test)]" && pair[1].starts_with("mod tests {"));
+        let end = foot.unwrap_or(lines.len());
+        let numbered = lines.into_iter().take(end).enumerate();
+        numbered.map(|(number, line)| (number + 1, code_of(line))).filter(|(_, line)| !line.is_empty())
+    }
+
+    /// As [`Source::code`], with every `use` joined into one line, numbered where it begins.
+    fn statements(&self) -> Vec<(usize, String)> {
+        let mut statements: Vec<(usize, String)> = Vec::new();
+        let mut open = false;
+        for (number, line) in self.code() {
+            match statements.last_mut().filter(|_| open) {
+                Some((_, statement)) => statement.push_str(line),
+                None => statements.push((number, line.to_owned())),
+            }
+            let begins =
+                line.starts_with("use ") || line.starts_with("pub use ") || line.starts_with("pub(crate) use ");
+            open = (open || begins) && !line.ends_with(';');
+        }
+        statements
     }
 }
 
@@ -71,20 +91,38 @@ fn report(findings: &[String]) {
     assert!(findings.is_empty(), "\n{}\n", findings.join("\n"));
 }
 
-/// The folders of this crate that a line names, as in `crate::nn::…` or `use crate::{data, nn};`.
-fn imports(line: &str) -> Vec<&str> {
-    let words = |text: &'static str| line.match_indices(text).map(|(at, _)| &line[at + text.len()..]);
+/// The folders of this crate that a statement names, as in `crate::nn::…` or `use crate::{data, nn::{A, B}, ui};`.
+fn imports(statement: &str) -> Vec<&str> {
+    let words = |text: &'static str| statement.match_indices(text).map(|(at, _)| &statement[at + text.len()..]);
+    let name_of = |text: &'_ str| {
+        let text = text.trim_start();
+        text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len())
+    };
     let mut names = Vec::new();
     for rest in words("crate::").chain(words("digitpad::")) {
-        let listed = rest.strip_prefix('{').and_then(|rest| rest.split('}').next());
-        for name in listed.unwrap_or(rest).split(',') {
-            let end = name.trim().find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-            names.push(&name.trim()[..end.unwrap_or(name.trim().len())]);
-            if listed.is_none() {
-                break;
+        let Some(list) = rest.strip_prefix('{') else {
+            names.push(&rest[..name_of(rest)]);
+            continue;
+        };
+        // the names at the first level of the list, whatever braces stand within
+        let (mut depth, mut begin) = (0, 0);
+        for (at, c) in list.char_indices() {
+            match c {
+                '{' => depth += 1,
+                '}' if depth > 0 => depth -= 1,
+                ',' | '}' if depth == 0 => {
+                    let name = list[begin..at].trim_start();
+                    names.push(&name[..name_of(name)]);
+                    begin = at + 1;
+                    if c == '}' {
+                        break;
+                    }
+                }
+                _ => {}
             }
         }
     }
+    names.retain(|name| !name.is_empty());
     names
 }
 
@@ -97,8 +135,8 @@ fn a_folder_imports_only_from_folders_before_it() {
             findings.push(format!("{}: the folder has no place in the order; give it one in ORDER", source.path));
             continue;
         };
-        for (number, line) in source.code() {
-            for name in imports(line) {
+        for (number, statement) in source.statements() {
+            for name in imports(&statement) {
                 let Some(other) = rank(name) else { continue };
                 let both_at_the_end = source.folder() == "cli" && name == "ui";
                 if other > own || both_at_the_end {
@@ -246,6 +284,14 @@ fn the_top_level_holds_what_a_newcomer_expects_and_no_more() {
 #[test]
 fn the_rules_see_what_they_forbid() {
     assert_eq!(imports("use crate::{data, nn::Weights};"), ["data", "nn"]);
+    assert_eq!(imports("use crate::{nn::{A, B}, ui::theme,storage};"), ["nn", "ui", "storage"]);
+    let source = Source {
+        path: "src/nn/x.rs".to_owned(),
+        text: "#[cfg(test)]\nmod oracle;\nuse crate::{\n    ui,\n    nn::A,\n};\n#[cfg(test)]\nmod tests {\nuse crate::cli;".to_owned(),
+    };
+    let statements = source.statements();
+    assert_eq!(statements.len(), 3, "{statements:?}");
+    assert_eq!((statements[2].0, imports(&statements[2].1)), (3, vec!["ui", "nn"]));
     assert_eq!(imports("let x = crate::storage::places::runs_folder(None);"), ["storage"]);
     assert!(has_word("use std::fs::File;", "std::fs") && has_word("fs::read(x)", "fs::"));
     assert!(!has_word("let offs::x", "fs::"));

@@ -125,29 +125,33 @@ fn gradients_of_every_layer_agree_with_finite_differences() {
             for (spec, var) in network.params().iter().zip(store.vars()) {
                 let gradient = values(gradients.get(var.as_tensor()).unwrap());
                 let at = values(var.as_tensor());
-                // along the gradient itself the slope is its squared length, so one difference judges all entries
                 let length = gradient.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
                 assert!(length > 1e-6, "{name}: {} has no gradient", spec.name);
-                let distance = 2e-3;
-                let moved = |sign: f64| {
-                    let moved = at
-                        .iter()
-                        .zip(&gradient)
-                        .map(|(x, g)| x + (sign * distance * f64::from(*g) / length) as f32)
-                        .collect::<Vec<f32>>();
-                    var.set(&Tensor::from_vec(moved, var.shape(), &Device::Cpu).unwrap()).unwrap();
-                    value(&loss(&network, &params, &case, operators))
-                };
-                let slope = (moved(1.0) - moved(-1.0)) / (2.0 * distance);
-                var.set(&Tensor::from_vec(at.clone(), var.shape(), &Device::Cpu).unwrap()).unwrap();
-                // a ReLU that changes sides, or a window whose maximum changes, bends the line a little
-                let tolerance =
-                    if name.contains("ReLU") || name.contains("max") || name.contains("padded") { 0.03 } else { 0.005 };
-                assert!(
-                    (slope - length).abs() < tolerance * length + 1e-4,
-                    "{name}, {operators:?}: {} has slope {slope}, gradient {length}",
-                    spec.name
-                );
+                // along the gradient an error in any entry that is there shows; along a random direction, one that is not
+                let mut rng = stream(9, Purpose::Shuffle, 1, 0);
+                let random: Vec<f32> = gradient.iter().map(|_| rng.random_range(-1.0..1.0)).collect();
+                for direction in [&gradient, &random] {
+                    let norm = direction.iter().map(|d| f64::from(*d).powi(2)).sum::<f64>().sqrt();
+                    let expected =
+                        gradient.iter().zip(direction).map(|(g, d)| f64::from(*g) * f64::from(*d)).sum::<f64>() / norm;
+                    let distance = 2e-3;
+                    let moved = |sign: f64| {
+                        let step = |(x, d): (&f32, &f32)| x + (sign * distance * f64::from(*d) / norm) as f32;
+                        let moved: Vec<f32> = at.iter().zip(direction).map(step).collect();
+                        var.set(&Tensor::from_vec(moved, var.shape(), &Device::Cpu).unwrap()).unwrap();
+                        value(&loss(&network, &params, &case, operators))
+                    };
+                    let slope = (moved(1.0) - moved(-1.0)) / (2.0 * distance);
+                    var.set(&Tensor::from_vec(at.clone(), var.shape(), &Device::Cpu).unwrap()).unwrap();
+                    // a ReLU that changes sides, or a window whose maximum changes, bends the line a little
+                    let bends = name.contains("ReLU") || name.contains("max") || name.contains("padded");
+                    let tolerance = if bends { 0.03 } else { 0.005 };
+                    assert!(
+                        (slope - expected).abs() < tolerance * length + 1e-4,
+                        "{name}, {operators:?}: {} has slope {slope}, its gradient says {expected}",
+                        spec.name
+                    );
+                }
             }
         }
     }

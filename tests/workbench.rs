@@ -71,8 +71,7 @@ fn a_training_streams_curves_moves_the_pad_and_leaves_a_run() {
     let mut workbench = workbench(runs.path());
     workbench.handle(Command::SetDrawing(one()));
     workbench.handle(Command::StartTraining(config(3)));
-    assert_eq!(*workbench.choice(), ModelChoice::Live);
-    until(&mut workbench, "a live answer", |w| w.prediction().is_some());
+    until(&mut workbench, "a live answer", |w| *w.choice() == ModelChoice::Live && w.prediction().is_some());
     let first = *workbench.prediction().unwrap();
 
     // pressed twice: one training, and a sentence
@@ -176,6 +175,7 @@ fn settings_that_cannot_be_and_missing_folders_are_told() {
     workbench.handle(Command::StartTraining(TrainingConfig { data: "no-such-folder".to_owned(), ..config(1) }));
     until(&mut workbench, "the failure", |w| !w.training_is_under_way());
     assert!(matches!(workbench.training().unwrap().phase, Phase::Failed(_)));
+    assert_eq!(*workbench.choice(), ModelChoice::Shipped("lenet5"), "the pad keeps its model");
     assert!(workbench.notices().iter().any(|notice| notice.text.contains("no-such-folder")));
 
     // a file where the runs folder should be

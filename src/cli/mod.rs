@@ -34,6 +34,9 @@ pub struct WindowArgs {
     /// What draws the window
     #[arg(long, value_enum, default_value = "auto")]
     pub renderer: RendererChoice,
+    /// Folder of the runs
+    #[arg(long, value_name = "DIR")]
+    pub runs: Option<PathBuf>,
     /// Images to open
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,

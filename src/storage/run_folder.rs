@@ -20,7 +20,7 @@ pub struct RunFolder {
     path: PathBuf,
     config: TrainingConfig,
     history: File,
-    /// Held while the run is written, so that nobody else takes the folder for theirs.
+    /// Held while the run is written, so that others can tell a run under way from one that was interrupted.
     _lock: File,
 }
 
@@ -32,7 +32,7 @@ impl RunFolder {
             bail!("\"{name}\" cannot name a run: take letters, figures, dashes");
         }
         let refused = |error: std::io::Error| {
-            anyhow!("no run can be kept in the runs folder ({error}); another one can be named: {}", runs.display())
+            anyhow!("no run can be kept in the runs folder ({error}); name another one with --runs: {}", runs.display())
         };
         fs::create_dir_all(runs).map_err(refused)?;
         let stamp = stamp(SystemTime::now());

@@ -1,5 +1,6 @@
 //! Opening the window: which renderer, what to do when it fails, and what a missing screen means.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command as Process;
 use std::sync::Arc;
@@ -28,21 +29,22 @@ pub enum Shown {
 ///
 /// Where no renderer is `asked` for, the one that worked last, else wgpu, is tried, and then the other one, in a process
 /// of its own because a second event loop is not allowed in this one.
-pub fn open(asked: Option<Renderer>, files: Vec<PathBuf>) -> Result<Shown> {
+pub fn open(asked: Option<Renderer>, runs: Option<PathBuf>, files: Vec<PathBuf>) -> Result<Shown> {
     let (mut settings, complaint) = settings();
     let remembered = settings.as_ref().and_then(|file| file.settings.renderer);
     let first = asked.or(remembered).unwrap_or(Renderer::Wgpu);
     if let Some(file) = &mut settings {
         file.settings.renderer = Some(first);
     }
-    let failed = match run(first, settings, complaint, files.clone()) {
+    let failed = match run(first, settings, complaint, runs.clone(), files.clone()) {
         Ok(()) => return Ok(Shown::Closed),
         Err(error) => error,
     };
     if asked.is_none() && !no_display(&failed) {
         let other = if first == Renderer::Wgpu { "glow" } else { "wgpu" };
         let program = std::env::current_exe()?;
-        let status = Process::new(program).args(["--renderer", other]).args(&files).status()?;
+        let runs = runs.iter().flat_map(|runs| [OsString::from("--runs"), runs.into()]);
+        let status = Process::new(program).args(["--renderer", other]).args(runs).args(&files).status()?;
         return Ok(Shown::Elsewhere(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)));
     }
     let advice = "The commands work without a screen: see digitpad --help";
@@ -69,6 +71,7 @@ fn run(
     renderer: Renderer,
     settings: Option<SettingsFile>,
     complaint: Option<String>,
+    runs: Option<PathBuf>,
     files: Vec<PathBuf>,
 ) -> Result<(), eframe::Error> {
     let asked_to_end = Arc::new(AtomicBool::new(false));
@@ -85,7 +88,7 @@ fn run(
         }
         let wake = ctx.clone();
         let workbench = Workbench::start(Options {
-            runs: places::runs_folder(None).unwrap_or_else(|| PathBuf::from("runs")),
+            runs: places::runs_folder(runs.as_deref()).unwrap_or_else(|| PathBuf::from("runs")),
             device: DeviceChoice::Auto,
             threads: None,
             wake: Arc::new(move || wake.request_repaint()),

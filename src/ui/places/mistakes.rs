@@ -70,9 +70,9 @@ impl MistakesPlace {
         let matrix_width = matrix::matrix_size(cell).x;
         let has_drawer = wide || view.selected.is_some();
         let left = Rect::from_min_size(room.min, vec2(matrix_width + SCROLL_BAR, room.height()));
-        let gallery_left = left.right() + 2.0;
+        let gallery_left = left.right() + 10.0;
         let drawer_left = if has_drawer { room.right() + 24.0 - DRAWER } else { room.right() + 24.0 };
-        let gallery_right = if wide { drawer_left - 14.0 } else { room.right() };
+        let gallery_right = if wide { drawer_left - 8.0 } else { room.right() };
 
         let mut child = ui.new_child(UiBuilder::new().max_rect(left));
         ScrollArea::vertical().id_salt("matrix").auto_shrink([false, false]).show(&mut child, |ui| {

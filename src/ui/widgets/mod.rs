@@ -15,7 +15,7 @@
 //! | [`plot`] | curves over epochs, each chart with its table of values |
 //! | [`progress`] | how far something is |
 //! | [`rail`] | the items that lead to the places |
-//! | [`segmented`] | segmented control and tabs |
+//! | [`segmented`] | segmented control |
 //! | [`shared_axis`] | the axis, cursor and zoom that plots share |
 //! | [`thumbnail`] | small digit images to press |
 //! | [`value_scale`] | how values are spread over a plot |

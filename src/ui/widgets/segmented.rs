@@ -1,11 +1,11 @@
-//! Choosing one of a few: the segmented control and the tabs.
+//! Choosing one of a few: the segmented control.
 
 use crate::ui::{
     style::{self, HOVER_SECONDS, SWITCH_SECONDS},
     text::{self, Weight},
     theme,
 };
-use eframe::egui::{Align2, Color32, CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Align2, CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 /// A segmented control `width` wide and 28 high. True if another segment was chosen.
 pub fn segmented<T: Copy + PartialEq>(
@@ -51,43 +51,6 @@ pub fn segmented<T: Copy + PartialEq>(
         let font = text::font(text::LABEL, weight);
         ui.painter().text(segment(index as f32).center(), Align2::CENTER_CENTER, label, font, colour);
         style::focus_ring(ui, response, 6);
-    }
-    *chosen != before
-}
-
-/// A row of text tabs over a hairline, the chosen one underlined. True if another tab was chosen.
-pub fn tabs<T: Copy + PartialEq>(ui: &mut Ui, name: &str, chosen: &mut T, options: &[(T, &str)], width: f32) -> bool {
-    let p = theme::of(ui);
-    let (rect, group) = ui.allocate_exact_size(vec2(width, 32.0), Sense::hover());
-    group.widget_info(|| WidgetInfo::labeled(Role::TabList, true, name));
-    ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, p.hair));
-    let before = *chosen;
-    let mut left = rect.left();
-    for (index, &(value, label)) in options.iter().enumerate() {
-        let weight = if value == before { Weight::Semibold } else { Weight::Regular };
-        // As wide as when chosen, so that nothing moves.
-        let room = ui.painter().layout_no_wrap(
-            label.to_owned(),
-            text::font(text::BODY, Weight::Semibold),
-            Color32::PLACEHOLDER,
-        );
-        let tab = Rect::from_min_size(pos2(left, rect.top()), vec2(room.size().x, rect.height()));
-        left = tab.right() + 28.0;
-        let response = ui.interact(tab.expand2(vec2(10.0, 0.0)), group.id.with(index), Sense::click());
-        if response.clicked() {
-            *chosen = value;
-        }
-        let on = value == *chosen;
-        response.widget_info(|| WidgetInfo::selected(Role::Tab, true, on, label));
-        let hover = ui.ctx().animate_bool_with_time(response.id, response.hovered(), HOVER_SECONDS);
-        let colour = if on { p.text } else { theme::mix(p.text2, p.text, hover) };
-        let at = pos2(tab.left(), tab.center().y - 2.0);
-        ui.painter().text(at, Align2::LEFT_CENTER, label, text::font(text::BODY, weight), colour);
-        if on {
-            let line = Rect::from_min_max(pos2(tab.left(), tab.bottom() - 2.0), tab.max);
-            ui.painter().rect_filled(line, CornerRadius::same(1), p.accent);
-        }
-        style::focus_ring(ui, &response, 6);
     }
     *chosen != before
 }
