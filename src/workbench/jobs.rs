@@ -21,7 +21,7 @@ use crate::training::{TrainingConfig, validation_images};
 /// What a job tells the workbench.
 pub(super) enum JobEvent {
     Picture(Result<Arc<Picture>, String>),
-    Model(Result<OpenModel, String>),
+    Model(Result<Box<OpenModel>, String>),
     Saved(String),
     Failed(String),
     EvaluationProgress { job: u64, done: usize, images: usize },
@@ -345,7 +345,7 @@ fn sentence(error: &anyhow::Error) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + letters.as_str())
 }
 
-fn opened_model(path: &Path, runs: &Path) -> Result<OpenModel> {
+fn opened_model(path: &Path, runs: &Path) -> Result<Box<OpenModel>> {
     let name = path.to_str().context("the path of the model is not readable text")?;
     let Known { file, config } = shipped::find_weights(name, Some(runs))?;
     let reader = Arc::new(Compute::new(DeviceChoice::Cpu, Some(1))?);
@@ -356,7 +356,7 @@ fn opened_model(path: &Path, runs: &Path) -> Result<OpenModel> {
         title: format!("{} ({place})", file.architecture.title),
         card: None,
     };
-    Ok(OpenModel { entry, model: Arc::new(model), config })
+    Ok(Box::new(OpenModel { entry, model: Arc::new(model), config }))
 }
 
 fn judge(

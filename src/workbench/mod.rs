@@ -412,7 +412,7 @@ impl Workbench {
             JobEvent::Model(Ok(open)) => {
                 let choice = open.entry.choice.clone();
                 self.models.retain(|known| known.entry.choice != choice);
-                self.models.push(open);
+                self.models.push(*open);
                 self.awaits_live = false;
                 self.choose(choice);
             }
