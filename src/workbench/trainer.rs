@@ -289,6 +289,7 @@ impl<'a> Watch<'a> {
                 Finished::Batch
             }
             Event::Tick(tick) => {
+                self.count_anew();
                 let confusion = &tick.evaluation.confusion;
                 self.reporter.tell(TrainerEvent::Tick {
                     step: tick.step,
@@ -300,6 +301,7 @@ impl<'a> Watch<'a> {
                 Finished::Nothing
             }
             Event::Epoch(summary) => {
+                self.count_anew();
                 let validation = summary.validation.map(|v| (v.loss, v.confusion.accuracy(), v.confusion.f1()));
                 self.reporter.tell(TrainerEvent::Epoch {
                     epoch: summary.epoch,
@@ -334,7 +336,7 @@ impl<'a> Watch<'a> {
             // weights that are no longer numbers make no model; the run itself will say that it diverged
             let _diverging = self.model(&weights, TrainedModel::USUAL_SURE_ABOVE);
         }
-        (self.steps, self.loss, self.error, self.last) = (0, 0.0, 0.0, Instant::now());
+        self.count_anew();
     }
 
     fn model(&self, weights: &Weights, sure_above: f32) -> Result<()> {
@@ -342,6 +344,11 @@ impl<'a> Watch<'a> {
         let model = TrainedModel::new(architecture, weights, sure_above, Arc::clone(&self.reader))?;
         self.reporter.tell(TrainerEvent::Model(Arc::new(model)));
         Ok(())
+    }
+
+    /// Figures begin anew: after a snapshot, and after an evaluation, whose time is none of training.
+    fn count_anew(&mut self) {
+        (self.steps, self.loss, self.error, self.last) = (0, 0.0, 0.0, Instant::now());
     }
 
     /// The pause is over; its time is none of training.

@@ -206,7 +206,14 @@ pub(super) fn mnist_card(ui: &mut Ui, scene: &mut Scene<'_>, width: f32, sentenc
             FetchView::Failed(why) => {
                 ui.label(text::section("MNIST could not be fetched"));
                 let scroll = eframe::egui::ScrollArea::vertical().max_height(96.0).id_salt("why");
-                scroll.show(ui, |ui| ui.add(eframe::egui::Label::new(text::label(why).color(p.error)).wrap()));
+                scroll.show(ui, |ui| {
+                    ui.add(
+                        eframe::egui::Label::new(
+                            text::label(why.trim_start_matches("MNIST could not be fetched: ")).color(p.error),
+                        )
+                        .wrap(),
+                    )
+                });
                 if ui.add(Button::plain("Try again")).clicked() {
                     scene.push(Command::FetchMnist);
                 }
