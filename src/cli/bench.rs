@@ -13,6 +13,7 @@ use crate::data::{Corpus, Drawn};
 use crate::inference::{TrainedModel, evaluate};
 use crate::models::{self, Architecture};
 use crate::nn::Compute;
+use crate::optim::OptimizerConfig;
 use crate::storage::shipped;
 use crate::training::{self, Event, Stop, TrainingConfig, TrainingData};
 
@@ -51,10 +52,10 @@ pub fn run(args: &BenchArgs) -> Result<u8> {
     let corpus = Arc::new(drawn.generate(&mut |_, _| ControlFlow::Continue(()))?);
     for architecture in architectures {
         let bench = Bench { args, architecture, compute: &compute, corpus: &corpus };
-        bench.report("train", args.batch_size, bench.train(args.batch_size, args.images as usize, 60_000.0)?);
+        bench.report("train", args.batch_size, bench.train(args.batch_size, args.images as usize, 60_000.0, None)?);
         bench.report("forward", 64, bench.forward()?);
         bench.report("latency", 1, bench.latency()?);
-        bench.report("pattern", 1, bench.train(1, 1_000, 1_000.0)?);
+        bench.report("pattern", 1, bench.train(1, 1_000, 1_000.0, OptimizerConfig::find("sgd"))?);
     }
     Ok(0)
 }
@@ -68,10 +69,24 @@ struct Bench<'a> {
 
 impl Bench<'_> {
     /// Seconds for `per` images of training, from `images` in one epoch; the first round warms up and does not count.
-    fn train(&self, batch_size: usize, images: usize, per: f64) -> Result<Vec<f64>> {
+    /// With the preset's optimiser, unless another is named.
+    fn train(
+        &self,
+        batch_size: usize,
+        images: usize,
+        per: f64,
+        optimizer: Option<OptimizerConfig>,
+    ) -> Result<Vec<f64>> {
         let preset = shipped::find(self.architecture.id).context("every model has a preset")?.config()?;
-        let config =
-            TrainingConfig { batch_size, epochs: 1, validation: 0, augmentation: Default::default(), ..preset };
+        let optimizer = optimizer.unwrap_or(preset.optimizer);
+        let config = TrainingConfig {
+            batch_size,
+            epochs: 1,
+            validation: 0,
+            augmentation: Default::default(),
+            optimizer,
+            ..preset
+        };
         let train: Vec<u32> = (0..images.min(self.corpus.train.len()) as u32).collect();
         let count = train.len();
         let data = TrainingData { corpus: Arc::clone(self.corpus), train, validation: Vec::new() };

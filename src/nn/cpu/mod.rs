@@ -3,5 +3,6 @@
 
 pub mod convolution;
 pub mod operators;
+pub mod pooling;
 pub mod product;
 pub mod simd;

@@ -3,6 +3,7 @@
 use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Storage, Tensor, bail};
 
 use super::convolution::{self, ConvShape};
+use super::pooling::{self, PoolShape};
 use super::product;
 use super::simd::{LANES, Simd, with_simd};
 use crate::nn::{Activation, PoolKind};
@@ -200,22 +201,8 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// Calls `f(output index, indices of the window's values in row order)` for every window of every map.
-    fn for_each_window(&self, dims: &[usize], mut f: impl FnMut(usize, &[usize])) {
-        let (maps, height, width, size) = (dims[0] * dims[1], dims[2], dims[3], self.size);
-        let mut window = vec![0; size * size];
-        let mut out = 0;
-        for map in 0..maps {
-            for row in (0..height).step_by(size) {
-                for column in (0..width).step_by(size) {
-                    for (tap, index) in window.iter_mut().enumerate() {
-                        *index = ((map * height + row + tap / size) * width + column + tap % size) * LANES;
-                    }
-                    f(out, &window);
-                    out += LANES;
-                }
-            }
-        }
+    fn shape(&self, dims: &[usize]) -> PoolShape {
+        PoolShape { maps: dims[0] * dims[1], height: dims[2], width: dims[3], size: self.size, kind: self.kind }
     }
 }
 
@@ -230,53 +217,15 @@ impl CustomOp1 for Pool {
             bail!("pooling windows of {0}×{0} must tile the {1}×{2} map", self.size, dims[2], dims[3]);
         }
         let x = floats(x, layout)?;
-        let mut y = vec![0.0f32; x.len() / (self.size * self.size)];
-        let share = 1.0 / (self.size * self.size) as f32;
-        self.for_each_window(dims, |out, window| {
-            let first: [f32; LANES] = std::array::from_fn(|lane| x[window[0] + lane]);
-            let value = window[1..].iter().fold(first, |sum, &i| {
-                let x: &[f32] = &x[i..i + LANES];
-                match self.kind {
-                    PoolKind::Average => std::array::from_fn(|lane| sum[lane] + x[lane]),
-                    PoolKind::Max => std::array::from_fn(|lane| if x[lane] > sum[lane] { x[lane] } else { sum[lane] }),
-                }
-            });
-            for (y, value) in y[out..out + LANES].iter_mut().zip(value) {
-                *y = if self.kind == PoolKind::Average { value * share } else { value };
-            }
-        });
+        let mut y = vec![0.0; x.len() / (self.size * self.size)];
+        pooling::pool_forward(x, &mut y, &self.shape(dims));
         Ok((CpuStorage::F32(y), (dims[0], dims[1], dims[2] / self.size, dims[3] / self.size, LANES).into()))
     }
 
     fn bwd(&self, x: &Tensor, _result: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
-        let mut x_grad = vec![0.0f32; x.elem_count()];
-        let share = 1.0 / (self.size * self.size) as f32;
-        let dims = x.dims().to_vec();
-        with_floats(gradient, |g| match self.kind {
-            PoolKind::Average => {
-                self.for_each_window(&dims, |out, window| {
-                    for &i in window {
-                        for lane in 0..LANES {
-                            x_grad[i + lane] = g[out + lane] * share;
-                        }
-                    }
-                });
-                Ok(())
-            }
-            PoolKind::Max => with_floats(x, |x| {
-                self.for_each_window(&dims, |out, window| {
-                    for lane in 0..LANES {
-                        let mut best = window[0];
-                        for &i in &window[1..] {
-                            if x[i + lane] > x[best + lane] {
-                                best = i;
-                            }
-                        }
-                        x_grad[best + lane] = g[out + lane];
-                    }
-                });
-            }),
-        })??;
+        let mut x_grad = vec![0.0; x.elem_count()];
+        let shape = self.shape(x.dims());
+        with_floats(gradient, |g| with_floats(x, |x| pooling::pool_backward(x, g, &mut x_grad, &shape)))??;
         Ok(Some(tensor(x_grad, x.shape())?))
     }
 }

@@ -1,0 +1,108 @@
+//! Pooling over windows that tile the maps, on blocks of eight images; serial like the other kernels.
+
+use super::simd::{LANES, Simd, with_simd};
+use crate::nn::PoolKind;
+
+/// Sizes of one pooling: `maps` (blocks × channels) of `height`×`width` values of eight images, windows of `size`×`size`.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolShape {
+    pub maps: usize,
+    pub height: usize,
+    pub width: usize,
+    pub size: usize,
+    pub kind: PoolKind,
+}
+
+impl PoolShape {
+    /// Panics unless the windows tile the maps and both slices hold what the sizes say: every pointer relies on it.
+    fn check(&self, large: usize, small: usize) {
+        assert!(self.size > 0, "windows have a size");
+        assert!(self.height.is_multiple_of(self.size) && self.width.is_multiple_of(self.size), "windows tile the maps");
+        assert_eq!(large, self.maps * self.height * self.width * LANES, "a value for every pixel");
+        assert_eq!(small, large / (self.size * self.size), "a value for every window");
+    }
+
+    /// Calls `f(first value of a window, its place in the pooled maps)`, both counted in floats.
+    #[inline(always)]
+    fn for_each_window(&self, mut f: impl FnMut(usize, usize)) {
+        let mut out = 0;
+        for row in (0..self.maps * self.height).step_by(self.size) {
+            for column in (0..self.width).step_by(self.size) {
+                f((row * self.width + column) * LANES, out);
+                out += LANES;
+            }
+        }
+    }
+
+    /// Where tap `tap` of a window lies, from its first value on.
+    #[inline(always)]
+    fn tap(&self, tap: usize) -> usize {
+        (tap / self.size * self.width + tap % self.size) * LANES
+    }
+}
+
+with_simd! {
+    /// One value for every window.
+    pub fn pool_forward / pool_forward_body(x: &[f32], y: &mut [f32], s: &PoolShape)
+}
+
+#[inline(always)]
+fn pool_forward_body<S: Simd>(x: &[f32], y: &mut [f32], s: &PoolShape) {
+    s.check(x.len(), y.len());
+    let taps = s.size * s.size;
+    let share = S::splat(1.0 / taps as f32);
+    s.for_each_window(|first, out| {
+        // SAFETY: `check` has tied the windows to the slices.
+        unsafe {
+            let x = x.as_ptr().add(first);
+            let mut value = S::load(x);
+            for tap in 1..taps {
+                let other = S::load(x.add(s.tap(tap)));
+                value = match s.kind {
+                    PoolKind::Average => value.add(other),
+                    PoolKind::Max => value.max(other),
+                };
+            }
+            let value = if s.kind == PoolKind::Average { value.mul(share) } else { value };
+            value.store(y.as_mut_ptr().add(out));
+        }
+    });
+}
+
+with_simd! {
+    /// The gradient of the input: a share for every value of an averaged window; for the greatest value, the first of
+    /// equal ones, all of it. `x_grad` holds zeros before.
+    pub fn pool_backward / pool_backward_body(x: &[f32], gradient: &[f32], x_grad: &mut [f32], s: &PoolShape)
+}
+
+#[inline(always)]
+fn pool_backward_body<S: Simd>(x: &[f32], gradient: &[f32], x_grad: &mut [f32], s: &PoolShape) {
+    s.check(x.len(), gradient.len());
+    s.check(x_grad.len(), gradient.len());
+    let taps = s.size * s.size;
+    let share = S::splat(1.0 / taps as f32);
+    s.for_each_window(|first, out| match s.kind {
+        // SAFETY: `check` has tied the windows to the slices.
+        PoolKind::Average => unsafe {
+            let part = S::load(gradient.as_ptr().add(out)).mul(share);
+            for tap in 0..taps {
+                part.store(x_grad.as_mut_ptr().add(first + s.tap(tap)));
+            }
+        },
+        PoolKind::Max => {
+            let mut greatest: [f32; LANES] = std::array::from_fn(|lane| x[first + lane]);
+            let mut place = [first; LANES];
+            for tap in 1..taps {
+                let at = first + s.tap(tap);
+                for lane in 0..LANES {
+                    if x[at + lane] > greatest[lane] {
+                        (greatest[lane], place[lane]) = (x[at + lane], at);
+                    }
+                }
+            }
+            for lane in 0..LANES {
+                x_grad[place[lane] + lane] = gradient[out + lane];
+            }
+        }
+    });
+}
