@@ -1,7 +1,7 @@
 //! The bar at the top: the model that answers, the training's controls, the device, theme and help. Nothing in it moves
 //! when the state changes.
 
-use eframe::egui::{Align, Layout, ThemePreference, Ui, vec2};
+use eframe::egui::{Align, Layout, Sense, ThemePreference, Ui, UiBuilder, vec2};
 
 use super::dialogs::Purpose;
 use super::places::Scene;
@@ -32,10 +32,11 @@ pub fn bar(ui: &mut Ui, form: &TrainingForm, help: &mut bool, scene: &mut Scene<
         // the buttons at the right keep their place whatever the words here
         let right = if ui.available_width() > 420.0 { 190.0 } else { 84.0 };
         let room = vec2((ui.available_width() - right).max(0.0), 32.0);
-        ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
-            ui.set_clip_rect(ui.clip_rect().intersect(ui.max_rect()));
-            progress_of(ui, scene);
-        });
+        let (rect, _) = ui.allocate_exact_size(room, Sense::hover());
+        let layout = Layout::left_to_right(Align::Center);
+        let mut words = ui.new_child(UiBuilder::new().max_rect(rect).layout(layout));
+        words.set_clip_rect(words.clip_rect().intersect(rect));
+        progress_of(&mut words, scene);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
             if ui.add(IconButton::new(icons::QUESTION, "Keys and help").key("F1")).clicked() {

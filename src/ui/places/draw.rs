@@ -40,6 +40,10 @@ const PAD: f32 = 336.0;
 const ANSWER: f32 = 360.0;
 const INSIDE: f32 = 400.0;
 const GAP: f32 = 32.0;
+const SCROLL_BAR: f32 = 12.0;
+/// At 200 % on a small screen.
+const LEAST_PAD: f32 = 232.0;
+const LEAST_ANSWER: f32 = 288.0;
 
 impl DrawPlace {
     pub fn ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
@@ -47,28 +51,35 @@ impl DrawPlace {
         let wide = room.x >= PAD + ANSWER + INSIDE + 2.0 * GAP - 1.0;
         // images grow with the window, columns of text do not
         let spare = if wide { room.x - (PAD + ANSWER + INSIDE + 2.0 * GAP) } else { 0.0 };
-        let pad = (PAD + spare * 0.5).min((room.y - 176.0).max(PAD)).min(720.0).floor();
+        // where there is no room for both, the answer gives way first and then the pad
+        let gap = if room.x < PAD + ANSWER + GAP { 16.0 } else { GAP };
+        let answer = if wide { ANSWER } else { (room.x - SCROLL_BAR - LEAST_PAD - gap).clamp(LEAST_ANSWER, ANSWER) };
+        let pad = if wide {
+            (PAD + spare * 0.5).min((room.y - 176.0).max(PAD)).min(720.0).floor()
+        } else {
+            (room.x - SCROLL_BAR - answer - gap).clamp(LEAST_PAD, PAD).floor()
+        };
         let inside = if wide { INSIDE + (spare - (pad - PAD)).clamp(0.0, 400.0) } else { INSIDE };
         ScrollArea::both().auto_shrink([false, false]).show(ui, |ui| {
             // rings and the cursor's label reach a little beyond what they belong to
             ui.set_clip_rect(ui.clip_rect().expand2(vec2(16.0, 14.0)));
             ui.horizontal_top(|ui| {
-                ui.spacing_mut().item_spacing.x = GAP;
+                ui.spacing_mut().item_spacing.x = gap;
                 ui.vertical(|ui| {
                     ui.set_width(pad);
                     self.pad(ui, pad, scene);
                 });
                 ui.vertical(|ui| {
-                    ui.set_width(ANSWER);
+                    ui.set_width(answer);
                     if !wide {
                         let options = [(Narrow::Answer, "Answer"), (Narrow::Inside, "Inside")];
-                        segmented::segmented(ui, "Beside the pad", &mut self.narrow, &options, ANSWER);
+                        segmented::segmented(ui, "Beside the pad", &mut self.narrow, &options, answer);
                         ui.add_space(8.0);
                     }
                     if wide || self.narrow == Narrow::Answer {
-                        super::draw_answer::answer(ui, &mut self.shown, scene, ANSWER);
+                        super::draw_answer::answer(ui, &mut self.shown, scene, answer);
                     } else {
-                        super::draw_inside::inside(ui, scene, ANSWER);
+                        super::draw_inside::inside(ui, scene, answer);
                     }
                 });
                 if wide {
@@ -98,6 +109,8 @@ impl DrawPlace {
 
     fn tools(&mut self, ui: &mut Ui, width: f32, scene: &mut Scene<'_>) {
         let p = theme::of(ui);
+        // a narrow pad has the buttons in a row of their own
+        let one_row = width >= 330.0;
         ui.horizontal(|ui| {
             ui.set_width(width);
             ui.spacing_mut().item_spacing.x = 4.0;
@@ -109,33 +122,43 @@ impl DrawPlace {
                 scene.settings.pen_width = percent / 100.0;
             }
             ui.label(text::label(spoken).color(p.text2));
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                ui.spacing_mut().item_spacing.x = 0.0;
-                let has_ink = !scene.workbench.drawing().is_empty();
-                let button = |icon, name, key| IconButton::new(icon, name).key(key);
-                if ui.add_enabled(has_ink, button(icons::TRASH, "Clear", "C")).clicked() {
-                    self.clear(scene);
-                }
-                if ui.add(button(icons::FOLDER_OPEN, "Open a picture", "Ctrl+O")).clicked() {
-                    scene.dialogs.ask(Purpose::OpenPicture);
-                }
-                let grid = button(icons::GRID_NINE, "Guides: the 20×20 box, the network's pixels", "G");
-                if ui.add(grid.chosen(self.guides.frame)).clicked() {
-                    self.toggle_guides();
-                }
-                if ui
-                    .add_enabled(!self.redo.is_empty(), button(icons::ARROW_U_UP_RIGHT, "Redo", "Ctrl+Shift+Z"))
-                    .clicked()
-                {
-                    self.redo(scene);
-                }
-                if ui.add_enabled(!self.undo.is_empty(), button(icons::ARROW_U_UP_LEFT, "Undo", "Ctrl+Z")).clicked() {
-                    self.undo(scene);
-                }
-                if ui.add(button(icons::ERASER, "Eraser, or the right button", "E").chosen(self.erases)).clicked() {
-                    self.erases = !self.erases;
-                }
+            if one_row {
+                self.buttons(ui, scene);
+            }
+        });
+        if !one_row {
+            ui.horizontal(|ui| {
+                ui.set_width(width);
+                self.buttons(ui, scene);
             });
+        }
+    }
+
+    fn buttons(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.x = 0.0;
+            let has_ink = !scene.workbench.drawing().is_empty();
+            let button = |icon, name, key| IconButton::new(icon, name).key(key);
+            if ui.add_enabled(has_ink, button(icons::TRASH, "Clear", "C")).clicked() {
+                self.clear(scene);
+            }
+            if ui.add(button(icons::FOLDER_OPEN, "Open a picture", "Ctrl+O")).clicked() {
+                scene.dialogs.ask(Purpose::OpenPicture);
+            }
+            let grid = button(icons::GRID_NINE, "Guides: the 20×20 box, the network's pixels", "G");
+            if ui.add(grid.chosen(self.guides.frame)).clicked() {
+                self.toggle_guides();
+            }
+            if ui.add_enabled(!self.redo.is_empty(), button(icons::ARROW_U_UP_RIGHT, "Redo", "Ctrl+Shift+Z")).clicked()
+            {
+                self.redo(scene);
+            }
+            if ui.add_enabled(!self.undo.is_empty(), button(icons::ARROW_U_UP_LEFT, "Undo", "Ctrl+Z")).clicked() {
+                self.undo(scene);
+            }
+            if ui.add(button(icons::ERASER, "Eraser, or the right button", "E").chosen(self.erases)).clicked() {
+                self.erases = !self.erases;
+            }
         });
     }
 
