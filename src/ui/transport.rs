@@ -30,7 +30,7 @@ pub fn bar(ui: &mut Ui, form: &TrainingForm, help: &mut bool, scene: &mut Scene<
         ui.add_space(14.0);
         ui.spacing_mut().item_spacing.x = 12.0;
         // the buttons at the right keep their place whatever the words here
-        let right = if ui.available_width() > 420.0 { 190.0 } else { 84.0 };
+        let right = if ui.available_width() > 420.0 { 204.0 } else { 84.0 };
         let room = vec2((ui.available_width() - right).max(0.0), 32.0);
         let (rect, _) = ui.allocate_exact_size(room, Sense::hover());
         let layout = Layout::left_to_right(Align::Center);
