@@ -46,7 +46,7 @@ impl Window {
             .with_pixels_per_point(scale)
             .with_theme(theme)
             .with_context_setup(style::install)
-            .wgpu()
+            // nothing draws until a picture is asked for, so that no graphics driver is needed
             .build_eframe(|_| app);
         let mut window = Self { harness, folder };
         window.settle();

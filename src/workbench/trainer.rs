@@ -31,7 +31,8 @@ pub(super) enum TrainerEvent {
         loss: f64,
         error: f64,
         learning_rate: f64,
-        images_per_second: f64,
+        /// `None` where an evaluation has taken part of the time.
+        images_per_second: Option<f64>,
     },
     Tick {
         step: u64,
@@ -266,30 +267,44 @@ struct Watch<'a> {
     /// Live models answer on the predictor's thread, beside the threads that train.
     reader: Arc<Compute>,
     last: Instant,
+    /// Updates since the last snapshot with the sums of their figures, and where the newest stands.
     steps: u64,
     loss: f64,
     error: f64,
+    newest: Option<Newest>,
+}
+
+/// Where an update stands.
+#[derive(Clone, Copy)]
+struct Newest {
+    step: u64,
+    updates: u64,
+    epoch: u32,
+    learning_rate: f64,
 }
 
 impl<'a> Watch<'a> {
     fn new(order: &'a Order, reporter: &'a Reporter) -> Result<Self> {
         let reader = Arc::new(Compute::new(DeviceChoice::Cpu, Some(1))?);
-        Ok(Self { order, reporter, reader, last: Instant::now(), steps: 0, loss: 0.0, error: 0.0 })
+        let last = Instant::now();
+        Ok(Self { order, reporter, reader, last, steps: 0, loss: 0.0, error: 0.0, newest: None })
     }
 
     fn saw(&mut self, event: &Event<'_>) -> Finished {
         match event {
-            Event::Step { step, loss, error, .. } => {
+            Event::Step { step, updates, epoch, loss, learning_rate, error, .. } => {
                 self.steps += 1;
                 self.loss += loss;
                 self.error += error;
-                if self.last.elapsed() >= SNAPSHOT_EVERY || *step == 1 {
+                let (step, updates, epoch, learning_rate) = (*step, *updates, *epoch, *learning_rate);
+                self.newest = Some(Newest { step, updates, epoch, learning_rate });
+                if self.last.elapsed() >= SNAPSHOT_EVERY || step == 1 {
                     self.snapshot(event);
                 }
                 Finished::Batch
             }
             Event::Tick(tick) => {
-                self.count_anew();
+                self.progress(false);
                 let confusion = &tick.evaluation.confusion;
                 self.reporter.tell(TrainerEvent::Tick {
                     step: tick.step,
@@ -301,7 +316,7 @@ impl<'a> Watch<'a> {
                 Finished::Nothing
             }
             Event::Epoch(summary) => {
-                self.count_anew();
+                self.progress(false);
                 let validation = summary.validation.map(|v| (v.loss, v.confusion.accuracy(), v.confusion.f1()));
                 self.reporter.tell(TrainerEvent::Epoch {
                     epoch: summary.epoch,
@@ -320,23 +335,33 @@ impl<'a> Watch<'a> {
 
     /// Mean figures since the last snapshot, and the network as it is now.
     fn snapshot(&mut self, event: &Event<'_>) {
-        let Event::Step { step, updates, epoch, learning_rate, params, .. } = event else { return };
-        let count = self.steps.max(1) as f64;
-        let images = count * self.order.config.batch_size as f64;
-        self.reporter.tell(TrainerEvent::Progress {
-            step: *step,
-            updates: *updates,
-            epoch: *epoch,
-            loss: self.loss / count,
-            error: self.error / count,
-            learning_rate: *learning_rate,
-            images_per_second: images / self.last.elapsed().as_secs_f64().max(1e-6),
-        });
-        if let Ok(weights) = params.weights() {
+        self.progress(true);
+        if let Event::Step { params, .. } = event
+            && let Ok(weights) = params.weights()
+        {
             // weights that are no longer numbers make no model; the run itself will say that it diverged
             let _diverging = self.model(&weights, TrainedModel::USUAL_SURE_ABOVE);
         }
-        self.count_anew();
+        self.last = Instant::now();
+    }
+
+    /// Mean figures since the last time, where there are any; counting begins anew. The pace is told only when all of the
+    /// time was training.
+    fn progress(&mut self, all_of_it_training: bool) {
+        if let Some(Newest { step, updates, epoch, learning_rate }) = self.newest.take() {
+            let count = self.steps as f64;
+            let images = count * self.order.config.batch_size as f64;
+            self.reporter.tell(TrainerEvent::Progress {
+                step,
+                updates,
+                epoch,
+                loss: self.loss / count,
+                error: self.error / count,
+                learning_rate,
+                images_per_second: all_of_it_training.then(|| images / self.last.elapsed().as_secs_f64().max(1e-6)),
+            });
+        }
+        (self.steps, self.loss, self.error, self.last) = (0, 0.0, 0.0, Instant::now());
     }
 
     fn model(&self, weights: &Weights, sure_above: f32) -> Result<()> {
@@ -344,11 +369,6 @@ impl<'a> Watch<'a> {
         let model = TrainedModel::new(architecture, weights, sure_above, Arc::clone(&self.reader))?;
         self.reporter.tell(TrainerEvent::Model(Arc::new(model)));
         Ok(())
-    }
-
-    /// Figures begin anew: after a snapshot, and after an evaluation, whose time is none of training.
-    fn count_anew(&mut self) {
-        (self.steps, self.loss, self.error, self.last) = (0, 0.0, 0.0, Instant::now());
     }
 
     /// The pause is over; its time is none of training.

@@ -185,7 +185,7 @@ impl TrainingView {
             TrainerEvent::Progress { step, updates, epoch, loss, error, learning_rate, images_per_second } => {
                 if step > self.curves.steps.last().map_or(0, |point| point.step) {
                     self.curves.steps.push(StepPoint { step, loss, accuracy: 1.0 - error });
-                    self.images_per_second = images_per_second;
+                    self.images_per_second = images_per_second.unwrap_or(self.images_per_second);
                 }
                 (self.step, self.updates, self.epoch, self.learning_rate) = (step, updates, epoch, learning_rate);
                 self.thin();
