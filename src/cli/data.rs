@@ -112,6 +112,9 @@ fn verify(text: &str, json: bool) -> Result<()> {
             output::line(format!("{}: {finding}", report.path.display()));
         }
     }
+    if reports.is_empty() && !json {
+        output::line(format!("{text} is built in, so there are no files to verify"));
+    }
     let wrong = reports.iter().filter(|report| report.problem.is_some()).count();
     anyhow::ensure!(wrong == 0, "{wrong} of {} files are not what they should be", reports.len());
     Ok(())
