@@ -3,7 +3,7 @@
 use eframe::egui::{self, Align, Layout, Rect, ScrollArea, Ui, pos2, vec2};
 
 use super::Scene;
-use crate::drawing::{DigitImage, Drawing, Preparation, Recipe, SIDE, THUMBNAIL_SIDE, Thumbnail};
+use crate::drawing::{DigitImage, Drawing, Preparation, SIDE, THUMBNAIL_SIDE, Thumbnail};
 use crate::storage::Settings;
 use crate::ui::dialogs::Purpose;
 use crate::ui::text::{self, IconWeight};
@@ -231,8 +231,10 @@ fn steps(ui: &mut Ui, width: f32, scene: &mut Scene<'_>) {
     let mut recipe = scene.workbench.recipe();
     ui.horizontal(|ui| {
         ui.label(text::section("From ink to image"));
-        if recipe != Recipe::default() {
-            ui.label(text::label("Click a step to switch it on again").color(p.warn));
+        let off = [recipe.crop, recipe.width, recipe.size, recipe.centre].iter().filter(|on| !**on).count();
+        if off > 0 {
+            let words = if off == 1 { "1 step off".to_owned() } else { format!("{off} steps off") };
+            ui.label(text::label(words).color(p.warn));
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 0.0;
