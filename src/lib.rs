@@ -15,6 +15,25 @@
 //! | [`storage`] | what outlives the process: weights, run folders, settings |
 //! | [`workbench`] | the program without a screen; the only threads |
 //! | [`ui`], [`cli`] | the window and the command line |
+//!
+//! # A drawing becomes an answer
+//! The pad ([`ui::widgets::canvas`]) takes every sample of the pointer and sends [`workbench::Command::SetDrawing`]. The
+//! workbench counts its generation up and hands it to the predictor's thread, which takes only the newest: the five steps
+//! of [`drawing::prepare`], then [`inference::TrainedModel::predict`]. The answer comes back with its generation; answers
+//! to older drawings are dropped. `digitpad predict --strokes` calls the same two functions.
+//!
+//! # A training run
+//! [`workbench::Command::StartTraining`] starts a thread that calls [`storage::recorded_run::train`]: the run's folder and
+//! configuration are written first, then [`training::run`] goes on, telling one callback what happens; blocking in it is
+//! the pause. Every batch is worked out in a fixed number of parts, so that threads change no bit. Weights that leave the
+//! trainer are deep copies; they drive the pad while the network learns. `digitpad train` calls the same function.
+//!
+//! # What always holds
+//! * Panels read the workbench and push commands; nothing that is seen waits for a worker.
+//! * Every random number comes from [`nn::random::stream`] or another stream of its own, keyed by a seed.
+//! * The test set chooses nothing: settings and epochs are chosen on validation images.
+//! * What is written is written wholly or not at all, under its final name only when it is right.
+//! * A layer runs on our kernels and on Candle's operators alike; tests hold the two against each other.
 pub mod cli;
 pub mod data;
 pub mod drawing;

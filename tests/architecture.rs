@@ -273,8 +273,7 @@ fn the_top_level_holds_what_a_newcomer_expects_and_no_more() {
     for entry in std::fs::read_dir(root()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let fits = known.contains(&name.as_str()) || name.starts_with("LICENSE") || name.starts_with('.');
-        // `shared` is a folder for large files that some machines put beside the sources; it is not part of them
-        if !fits && name != "shared" {
+        if !fits {
             findings.push(format!("{name}: belongs in one of {known:?}, or nowhere"));
         }
     }
