@@ -19,7 +19,8 @@ use crate::workbench::{Options, Workbench};
 pub enum Shown {
     /// It was open and has been closed.
     Closed,
-    /// Another process, with the other renderer, had to show it, and left with this exit code.
+    /// Another process, with the other renderer, had to show it, and left with this exit code. (On Unix that process
+    /// takes the place of this one.)
     Elsewhere(u8),
     /// There is no display; the sentence says what to do.
     NoDisplay(String),
@@ -44,8 +45,9 @@ pub fn open(asked: Option<Renderer>, runs: Option<PathBuf>, files: Vec<PathBuf>)
         let other = if first == Renderer::Wgpu { "glow" } else { "wgpu" };
         let program = std::env::current_exe()?;
         let runs = runs.iter().flat_map(|runs| [OsString::from("--runs"), runs.into()]);
-        let status = Process::new(program).args(["--renderer", other]).args(runs).args(&files).status()?;
-        return Ok(Shown::Elsewhere(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)));
+        let mut again = Process::new(program);
+        again.args(["--renderer", other]).args(runs).args(&files);
+        return instead_of_this(again);
     }
     let advice = "The commands work without a screen: see digitpad --help";
     if no_display(&failed) {
@@ -55,6 +57,20 @@ pub fn open(asked: Option<Renderer>, runs: Option<PathBuf>, files: Vec<PathBuf>)
         return Ok(Shown::NoDisplay(format!("there is no display to open a window on ({reason}). {advice}")));
     }
     anyhow::bail!("the window cannot be opened: {failed}. Try --renderer glow or --renderer wgpu. {advice}")
+}
+
+/// Runs a program in place of this one, so that signals and exit codes are its own.
+#[cfg(unix)]
+fn instead_of_this(mut program: Process) -> Result<Shown> {
+    use std::os::unix::process::CommandExt;
+    Err(program.exec().into())
+}
+
+/// Runs a program and leaves with its exit code.
+#[cfg(not(unix))]
+fn instead_of_this(mut program: Process) -> Result<Shown> {
+    let code = program.status()?.code().and_then(|code| u8::try_from(code).ok());
+    Ok(Shown::Elsewhere(code.unwrap_or(1)))
 }
 
 fn settings() -> (Option<SettingsFile>, Option<String>) {
