@@ -85,9 +85,13 @@ impl TrainingForm {
     /// The configuration, or what is wrong: a field and a sentence.
     pub fn config(&self) -> Result<TrainingConfig, (Field, String)> {
         let mut config = self.base.clone();
-        config.learning_rate = self.rate.trim().parse().ok().ok_or_else(|| {
-            (Field::Rate, "The rate is a number above 0 with a decimal point, such as 0.001".to_owned())
-        })?;
+        config.learning_rate =
+            self.rate.trim().parse().ok().filter(|rate| *rate > 0.0 && *rate <= 100.0).ok_or_else(|| {
+                (
+                    Field::Rate,
+                    "The rate is a number above 0 and at most 100 with a decimal point, such as 0.001".to_owned(),
+                )
+            })?;
         config.batch_size = whole(&self.batch)
             .filter(|batch| (1..=10_000).contains(batch))
             .ok_or_else(|| (Field::Batch, "Images per update: a whole number from 1 to 10,000".to_owned()))?;

@@ -62,7 +62,7 @@ impl Notices {
 
     /// Paints them upwards from `corner` (their lower right end). Answers the notice whose action was pressed.
     pub fn show(&mut self, ctx: &egui::Context, corner: Pos2) -> Option<u64> {
-        let elapsed = ctx.input(|input| input.stable_dt).min(0.1);
+        let elapsed = ctx.input(|input| input.unstable_dt).min(1.0);
         let mut acted = None;
         let mut bottom = corner.y;
         for notice in self.list.iter_mut().rev() {
