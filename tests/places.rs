@@ -350,7 +350,7 @@ fn wrong_settings_are_answered_with_a_sentence_and_no_training() {
     window.press(Modifiers::NONE, Key::Enter);
     window.press(Modifiers::NONE, Key::Space);
     assert!(window.workbench().training().is_none(), "a rate that is no number starts nothing");
-    window.assert_sees(&["learning rate"]);
+    window.assert_sees(&["The rate is a number above 0"]);
 }
 
 #[test]
