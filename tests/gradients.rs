@@ -98,12 +98,20 @@ fn case(seed: u64) -> Case {
     }
 }
 
-fn loss(network: &Network, params: &[Tensor], case: &Case, operators: Operators) -> Tensor {
+fn training_pass(operators: Operators) -> Pass {
+    Pass::train(operators, stream(5, Purpose::Dropout, 0, 0))
+}
+
+fn loss_of(network: &Network, params: &[Tensor], case: &Case, pass: &mut Pass) -> Tensor {
     let images = case.images.iter().map(Vec::as_slice);
+    let operators = pass.operators;
     let x = batch(images, network.input(), &case.value_of, operators, &Device::Cpu).unwrap();
-    let mut pass = Pass::train(operators, stream(5, Purpose::Dropout, 0, 0));
-    let scores = network.forward(&x, params, &mut pass).unwrap();
+    let scores = network.forward(&x, params, pass).unwrap();
     softmax_cross_entropy(&scores, &case.labels, case.labels.len(), operators).unwrap()
+}
+
+fn loss(network: &Network, params: &[Tensor], case: &Case, operators: Operators) -> Tensor {
+    loss_of(network, params, case, &mut training_pass(operators))
 }
 
 fn value(loss: &Tensor) -> f64 {
@@ -170,6 +178,16 @@ fn our_kernels_agree_with_candles_operators() {
                 store.vars().iter().map(|var| values(gradients.get(var.as_tensor()).unwrap())).collect();
             (value(&loss), gradients)
         });
+        // tensors that the caller brings receive the same, whatever they held before
+        let brought: Vec<Tensor> =
+            params.iter().map(|param| Tensor::full(9f32, param.shape(), &Device::Cpu).unwrap()).collect();
+        let mut pass = training_pass(Operators::Lanes);
+        pass.gradients = Some(brought.clone());
+        let left = loss_of(&network, &params, &case, &mut pass).backward().unwrap();
+        for ((var, brought), ours) in store.vars().iter().zip(&brought).zip(&ours.1) {
+            assert!(left.get(var.as_tensor()).is_none(), "{name}: a gradient in two places");
+            assert_eq!(&values(brought), ours, "{name}");
+        }
         assert!((ours.0 - stock.0).abs() < 1e-5, "{name}: loss {} against {}", ours.0, stock.0);
         for ((spec, ours), stock) in network.params().iter().zip(&ours.1).zip(&stock.1) {
             let greatest = stock.iter().fold(0f32, |a, x| a.max(x.abs()));

@@ -4,9 +4,9 @@ use candle_core::{Result, Tensor, bail};
 
 use super::cpu::convolution::ConvShape;
 use super::cpu::operators::Convolution;
-use super::network::{Layer, Pass};
+use super::network::{Layer, LayerParams, Pass};
 use super::params::{Init, ParamSpec};
-use super::{Activation, MapShape, Operators};
+use super::{Activation, MapShape, Operators, Pool2d};
 
 /// `y[o] = activation(b[o] + Σ_c x[c] ⋆ w[o, c])`, stride 1 (LeCun et al. 1998, section II-A).
 ///
@@ -61,19 +61,38 @@ impl Layer for Conv2d {
         ]
     }
 
-    fn forward(&self, x: &Tensor, params: &[Tensor], pass: &mut Pass) -> Result<Tensor> {
-        let [weight, bias] = params else { bail!("a convolution has two parameters, got {}", params.len()) };
+    fn forward(&self, x: &Tensor, params: LayerParams<'_>, pass: &mut Pass) -> Result<Tensor> {
         match pass.operators {
-            Operators::Lanes => {
-                let (_, channels, height, width, _) = x.dims5()?;
-                let shape = self.shape(MapShape::new(channels, height, width));
-                x.apply_op3(weight, bias, Convolution { shape, activation: self.activation })
-            }
+            Operators::Lanes => self.on_lanes(x, params, None, pass),
             Operators::Stock => {
+                let (weight, bias, _) = params.weight_and_bias()?;
                 let y = x.conv2d(weight, self.padding, 1, 1, 1)?;
                 let y = y.broadcast_add(&bias.reshape((1, self.out_channels, 1, 1))?)?;
                 self.activation.stock(&y)
             }
         }
+    }
+
+    fn forward_pooled(
+        &self,
+        x: &Tensor,
+        params: LayerParams<'_>,
+        pool: Pool2d,
+        pass: &mut Pass,
+    ) -> Result<Option<Tensor>> {
+        match pass.operators {
+            Operators::Lanes => self.on_lanes(x, params, Some(pool), pass).map(Some),
+            Operators::Stock => Ok(None),
+        }
+    }
+}
+
+impl Conv2d {
+    fn on_lanes(&self, x: &Tensor, params: LayerParams<'_>, pool: Option<Pool2d>, pass: &Pass) -> Result<Tensor> {
+        let (weight, bias, gradients) = params.weight_and_bias()?;
+        let (_, channels, height, width, _) = x.dims5()?;
+        let shape = self.shape(MapShape::new(channels, height, width));
+        let learns = pass.training.is_some();
+        x.apply_op3(weight, bias, Convolution::new(shape, self.activation, pool, gradients, learns))
     }
 }

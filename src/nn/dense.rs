@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor, bail};
 
 use super::cpu::operators;
-use super::network::{Layer, Pass};
+use super::network::{Layer, LayerParams, Pass};
 use super::params::{Init, ParamSpec};
 use super::{Activation, MapShape, Operators};
 
@@ -37,12 +37,13 @@ impl Layer for Dense {
         vec![weight, ParamSpec { name: "bias".to_owned(), shape: vec![self.outputs], init: Init::Zeros }]
     }
 
-    fn forward(&self, x: &Tensor, params: &[Tensor], pass: &mut Pass) -> Result<Tensor> {
-        let [weight, bias] = params else { bail!("a dense layer has two parameters, got {}", params.len()) };
+    fn forward(&self, x: &Tensor, params: LayerParams<'_>, pass: &mut Pass) -> Result<Tensor> {
+        let (weight, bias, gradients) = params.weight_and_bias()?;
         match pass.operators {
             Operators::Lanes => {
                 let inputs = weight.dims()[1];
-                let operator = operators::Dense { inputs, outputs: self.outputs, activation: self.activation };
+                let operator =
+                    operators::Dense { inputs, outputs: self.outputs, activation: self.activation, gradients };
                 x.apply_op3(weight, bias, operator)
             }
             Operators::Stock => {

@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor, bail};
 use rand::RngCore;
 
 use super::cpu::simd::LANES;
-use super::network::{Layer, Pass};
+use super::network::{Layer, LayerParams, Pass};
 use super::params::{Init, ParamSpec};
 use super::{MapShape, Operators};
 
@@ -13,7 +13,7 @@ use super::{MapShape, Operators};
 pub enum Activation {
     Identity,
     Tanh,
-    /// max(x, 0); its slope at 0 is 0 in our kernels and 1 in Candle's.
+    /// max(x, 0); its slope at 0 is 0.
     Relu,
 }
 
@@ -38,7 +38,8 @@ impl Activation {
         match self {
             Self::Identity => Ok(x.clone()),
             Self::Tanh => x.tanh(),
-            Self::Relu => x.relu(),
+            // Candle's own relu has slope 1 at 0, and a fresh network meets 0 wherever there is nothing but paper
+            Self::Relu => x.mul(&x.gt(0f32)?.to_dtype(x.dtype())?),
         }
     }
 }
@@ -66,7 +67,7 @@ impl Layer for Dropout {
         Vec::new()
     }
 
-    fn forward(&self, x: &Tensor, _: &[Tensor], pass: &mut Pass) -> Result<Tensor> {
+    fn forward(&self, x: &Tensor, _: LayerParams<'_>, pass: &mut Pass) -> Result<Tensor> {
         let Some(stream) = &mut pass.training else { return Ok(x.clone()) };
         if self.rate == 0.0 {
             return Ok(x.clone());

@@ -6,7 +6,7 @@
 
 mod compute;
 mod conv;
-mod cpu;
+pub(crate) mod cpu;
 mod dense;
 mod elementwise;
 mod layout;
@@ -16,8 +16,8 @@ mod params;
 mod pooling;
 pub mod random;
 
-pub(crate) use cpu::operators::with_floats;
-pub(crate) use cpu::simd::LANES;
+pub(crate) use cpu::operators::{with_all_floats, with_floats_mut};
+pub(crate) use cpu::simd::{LANES, Simd, with_simd};
 
 pub use compute::{Compute, DeviceChoice};
 pub use conv::Conv2d;
@@ -25,6 +25,6 @@ pub use dense::Dense;
 pub use elementwise::{Activation, Dropout};
 pub use layout::{MapShape, Operators, batch, maps_of_image, rows};
 pub use loss::softmax_cross_entropy;
-pub use network::{Layer, Network, Pass, Place};
+pub use network::{Layer, LayerParams, Network, Pass, Place};
 pub use params::{Init, ParamSpec, ParamStore, WeightEntry, Weights};
 pub use pooling::{Pool2d, PoolKind};

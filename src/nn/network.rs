@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 
-use candle_core::{Result, Tensor};
+use candle_core::{Result, Tensor, bail};
 use rand_chacha::ChaCha8Rng;
 
+use super::cpu::operators::WeightGradients;
 use super::layout::{MapShape, Operators};
 use super::params::ParamSpec;
+use super::pooling::Pool2d;
 
 /// One step of a network. A layer knows its sizes; its parameters are handed to it.
 pub trait Layer: Send + Sync {
@@ -20,7 +22,40 @@ pub trait Layer: Send + Sync {
     fn params(&self, input: MapShape) -> Vec<ParamSpec>;
 
     /// The activations of a batch. `x` and the result are laid out as `pass.operators` says.
-    fn forward(&self, x: &Tensor, params: &[Tensor], pass: &mut Pass) -> Result<Tensor>;
+    fn forward(&self, x: &Tensor, params: LayerParams<'_>, pass: &mut Pass) -> Result<Tensor>;
+
+    /// The pooling that this layer is, if it is one.
+    fn pooling(&self) -> Option<Pool2d> {
+        None
+    }
+
+    /// As [`Layer::forward`] with `pool` after it, in one operator; `None` where there is no such operator.
+    fn forward_pooled(&self, _: &Tensor, _: LayerParams<'_>, _: Pool2d, _: &mut Pass) -> Result<Option<Tensor>> {
+        Ok(None)
+    }
+}
+
+/// The parameters of one layer, in its own order.
+#[derive(Clone, Copy)]
+pub struct LayerParams<'a> {
+    pub values: &'a [Tensor],
+    /// Tensors like the values that our kernels overwrite with the gradients, if somebody brought them; else the gradients
+    /// go into Candle's store.
+    pub gradients: Option<&'a [Tensor]>,
+}
+
+impl LayerParams<'_> {
+    /// Weights, bias, and where their gradients go. Fails for a layer of other parameters.
+    pub(super) fn weight_and_bias(&self) -> Result<(&Tensor, &Tensor, WeightGradients)> {
+        let [weight, bias] = self.values else {
+            bail!("expected weight and bias, got {} parameters", self.values.len())
+        };
+        let gradients = match self.gradients {
+            Some([weight, bias]) => Some([weight.clone(), bias.clone()]),
+            _ => None,
+        };
+        Ok((weight, bias, gradients))
+    }
 }
 
 /// How a batch goes through a network.
@@ -30,12 +65,14 @@ pub struct Pass {
     pub training: Option<ChaCha8Rng>,
     /// What every layer gave, in order, if somebody wants to see it.
     pub record: Option<Vec<Tensor>>,
+    /// Tensors like all parameters that our kernels overwrite with their gradients, where the caller brings some.
+    pub gradients: Option<Vec<Tensor>>,
 }
 
 impl Pass {
     /// A finished network is asked.
     pub fn evaluate(operators: Operators) -> Self {
-        Self { operators, training: None, record: None }
+        Self { operators, training: None, record: None, gradients: None }
     }
 
     /// As [`Pass::evaluate`], and the activations of every layer are kept.
@@ -106,11 +143,36 @@ impl Network {
         self.specs.iter().map(|spec| spec.shape.iter().product::<usize>()).sum()
     }
 
+    /// Multiplications of one image's forward pass.
+    pub fn multiplications(&self) -> usize {
+        let count = |place: &Place| {
+            let specs = &self.specs[place.params.clone()];
+            // every value that leaves the layer is a sum over the weights of one output
+            let matrices = specs.iter().filter(|spec| spec.shape.len() > 1);
+            matrices.map(|spec| spec.shape[1..].iter().product::<usize>()).sum::<usize>() * place.output.size()
+        };
+        self.places.iter().map(count).sum()
+    }
+
     /// The scores of a batch; `params` in the order of [`Network::params`].
     pub fn forward(&self, x: &Tensor, params: &[Tensor], pass: &mut Pass) -> Result<Tensor> {
+        let gradients = pass.gradients.take();
         let mut x = x.clone();
-        for place in &self.places {
-            x = place.layer.forward(&x, &params[place.params.clone()], pass)?;
+        let mut places = self.places.iter().peekable();
+        while let Some(place) = places.next() {
+            let own = place.params.clone();
+            let gradients = gradients.as_ref().map(|all| &all[own.clone()]);
+            let params = LayerParams { values: &params[own], gradients };
+            // who wants to see every layer's activations gets them one by one
+            if pass.record.is_none()
+                && let Some(pool) = places.peek().and_then(|next| next.layer.pooling())
+                && let Some(pooled) = place.layer.forward_pooled(&x, params, pool, pass)?
+            {
+                x = pooled;
+                places.next();
+                continue;
+            }
+            x = place.layer.forward(&x, params, pass)?;
             if let Some(record) = &mut pass.record {
                 record.push(x.detach());
             }

@@ -2,8 +2,7 @@
 
 use candle_core::{D, Result, Tensor, bail};
 
-use super::cpu::operators::Pool;
-use super::network::{Layer, Pass};
+use super::network::{Layer, LayerParams, Pass};
 use super::params::ParamSpec;
 use super::{MapShape, Operators};
 
@@ -27,6 +26,11 @@ impl Pool2d {
     /// Average pooling.
     pub fn average(size: usize) -> Self {
         Self { kind: PoolKind::Average, size }
+    }
+
+    /// Values of one window.
+    pub(super) fn window(&self) -> usize {
+        self.size * self.size
     }
 
     /// Max pooling.
@@ -53,9 +57,13 @@ impl Layer for Pool2d {
         Vec::new()
     }
 
-    fn forward(&self, x: &Tensor, _: &[Tensor], pass: &mut Pass) -> Result<Tensor> {
+    fn pooling(&self) -> Option<Pool2d> {
+        Some(*self)
+    }
+
+    fn forward(&self, x: &Tensor, _: LayerParams<'_>, pass: &mut Pass) -> Result<Tensor> {
         match (pass.operators, self.kind) {
-            (Operators::Lanes, kind) => x.apply_op1(Pool { kind, size: self.size }),
+            (Operators::Lanes, _) => x.apply_op1(*self),
             (Operators::Stock, PoolKind::Average) => x.avg_pool2d(self.size),
             // Candle's own max_pool2d passes a wrong gradient back (a quarter of it, or all of it to every tie),
             // so windows become rows and the greatest of each is gathered, whose gradient is exact.

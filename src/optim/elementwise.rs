@@ -1,58 +1,39 @@
-//! Updates of one value from others at the same place, written into the first tensor.
+//! What optimisers have in common: the gradients that the parts of a batch gave, and what is remembered of every
+//! parameter.
 
-use candle_core::{CpuStorage, InplaceOp3, Layout, Result, Tensor, Var, bail};
+use candle_core::{Result, Tensor, Var, bail};
 
-/// `a ← f(a, b, c)` on the processor, in one pass over memory.
-struct Update<F>(F);
+use crate::nn::{Simd, with_simd};
 
-fn range(storage: &CpuStorage, layout: &Layout) -> Result<(usize, usize)> {
-    match (storage, layout.contiguous_offsets()) {
-        (CpuStorage::F32(_), Some(range)) => Ok(range),
-        _ => bail!("an update needs contiguous f32 values"),
-    }
+/// Values that one thread updates at a time. Every value is updated from its own place alone, so that neither chunks nor
+/// threads change a bit.
+pub(super) const CHUNK: usize = 4_096;
+
+/// The gradients of parameter `index`, one a part of the batch.
+pub(super) fn of_parameter(parts: &[Vec<Tensor>], index: usize) -> Vec<&Tensor> {
+    parts.iter().map(|part| &part[index]).collect()
 }
 
-impl<F: Fn(f32, f32, f32) -> f32> InplaceOp3 for Update<F> {
-    fn name(&self) -> &'static str {
-        "update"
-    }
+/// Their sum in the order of the parts, with Candle's operators.
+pub(super) fn summed(gradients: &[&Tensor]) -> Result<Tensor> {
+    let [first, rest @ ..] = gradients else { bail!("an update needs a gradient") };
+    rest.iter().try_fold((*first).clone(), |sum, gradient| sum + *gradient)
+}
 
-    fn cpu_fwd(
-        &self,
-        a: &mut CpuStorage,
-        a_layout: &Layout,
-        b: &CpuStorage,
-        b_layout: &Layout,
-        c: &CpuStorage,
-        c_layout: &Layout,
-    ) -> Result<()> {
-        let ((a0, a1), (b0, b1), (c0, c1)) = (range(a, a_layout)?, range(b, b_layout)?, range(c, c_layout)?);
-        match (a, b, c) {
-            (CpuStorage::F32(a), CpuStorage::F32(b), CpuStorage::F32(c))
-                if a1 - a0 == b1 - b0 && b1 - b0 == c1 - c0 =>
-            {
-                for ((a, b), c) in a[a0..a1].iter_mut().zip(&b[b0..b1]).zip(&c[c0..c1]) {
-                    *a = (self.0)(*a, *b, *c);
-                }
-                Ok(())
-            }
-            _ => bail!("an update needs three tensors of one size"),
+with_simd! {
+    /// The same sum for one chunk: `sum` is overwritten by the values of all parts from `from` on.
+    pub(super) fn sum_of_chunk / sum_of_chunk_body(parts: &[&[f32]], from: usize, sum: &mut [f32])
+}
+
+// plain loops: entered through `with_simd!`, they may use the vectors of the processor at hand
+#[inline(always)]
+fn sum_of_chunk_body<S: Simd>(parts: &[&[f32]], from: usize, sum: &mut [f32]) {
+    let count = sum.len();
+    sum.copy_from_slice(&parts[0][from..][..count]);
+    for part in &parts[1..] {
+        for (sum, part) in sum.iter_mut().zip(&part[from..][..count]) {
+            *sum += part;
         }
-    }
-}
-
-/// `a ← on_cpu(a, b, c)`, value by value; on other devices `a ← stock(a, b, c)` with Candle's operators.
-pub(super) fn update(
-    a: &Var,
-    b: &Tensor,
-    c: &Tensor,
-    on_cpu: impl Fn(f32, f32, f32) -> f32,
-    stock: impl Fn(&Tensor, &Tensor, &Tensor) -> Result<Tensor>,
-) -> Result<()> {
-    if a.device().is_cpu() {
-        a.as_tensor().inplace_op3(&b.contiguous()?, &c.contiguous()?, &Update(on_cpu))
-    } else {
-        a.set(&stock(&a.as_detached_tensor(), b, c)?)
     }
 }
 

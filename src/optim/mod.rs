@@ -16,8 +16,9 @@ use crate::nn::ParamStore;
 
 /// Moves parameters against their gradients.
 pub trait Optimizer: Send {
-    /// One update; `gradients` in the order of the store, of the same shapes.
-    fn step(&mut self, params: &ParamStore, gradients: &[Tensor], learning_rate: f64) -> Result<()>;
+    /// One update against the sum of the gradients that the parts of a batch gave: each part one tensor a parameter, in
+    /// the order of the store and of the same shapes. On the processor the calling pool's threads share the work.
+    fn step(&mut self, params: &ParamStore, parts: &[Vec<Tensor>], learning_rate: f64) -> Result<()>;
 
     /// What it remembers between updates, named; with the parameters this is all that going on later needs.
     fn state(&self) -> Result<Vec<(String, Vec<f32>)>>;

@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::run_folder::RunFolder;
 use crate::inference::{Evaluation, TrainedModel, evaluate};
 use crate::nn::{Compute, Weights};
-use crate::training::{self, Ending, Event, LiveSettings, Outcome, Stop, TrainingConfig, TrainingData};
+use crate::training::{self, Ending, Event, Observer, Outcome, TrainingConfig, TrainingData};
 
 /// A finished run with its record.
 pub struct RecordedRun {
@@ -34,8 +34,8 @@ pub fn train(
     start: Option<&Weights>,
     (runs, name): (&Path, &str),
     begun: &mut dyn FnMut(&RunFolder),
-    warn: &mut dyn FnMut(String),
-    observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<Stop, Option<LiveSettings>>,
+    warn: &mut (dyn FnMut(String) + Send),
+    observe: Observer<'_>,
 ) -> Result<RecordedRun> {
     config.validate()?;
     let mut folder = RunFolder::create(runs, name, config)?;

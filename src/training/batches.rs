@@ -24,7 +24,6 @@ pub(super) fn epoch<'a>(
     config: &'a TrainingConfig,
     data: &'a TrainingData,
     epoch: u32,
-    pool: &'a rayon::ThreadPool,
 ) -> impl Iterator<Item = Batch> + 'a {
     let mut order = data.train.clone();
     order.shuffle(&mut stream(config.seed, Purpose::Shuffle, u64::from(epoch), 0));
@@ -44,7 +43,7 @@ pub(super) fn epoch<'a>(
             indices.iter().enumerate().map(image).collect()
         } else {
             // every image has a stream of its own, so that threads change nothing
-            pool.install(|| indices.par_iter().enumerate().with_min_len(8).map(image).collect())
+            indices.par_iter().enumerate().with_min_len(8).map(image).collect()
         };
         Batch { images, labels: indices.iter().map(|&index| train.label(index as usize)).collect() }
     })

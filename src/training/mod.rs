@@ -1,4 +1,4 @@
-//! One run from start to end, on the calling thread. Knows no channel, no file and no screen: whoever calls watches
+//! One run from start to end, on the threads of its [`Compute`]; the calling thread waits. Knows no channel, no file and no screen: whoever calls watches
 //! through one callback, and blocking in it is how a run is paused.
 
 mod batches;
@@ -59,6 +59,9 @@ const TICK_IMAGES: usize = 1_000;
 /// At least this long between two ticks.
 const TICK_EVERY: Duration = Duration::from_millis(900);
 
+/// Who watches a run, from a thread of its pool.
+pub type Observer<'a> = &'a mut (dyn FnMut(Event<'_>) -> ControlFlow<Stop, Option<LiveSettings>> + Send);
+
 /// Trains as `config` says, from `start` or from fresh parameters, and tells `observe` what happens.
 ///
 /// `observe` may block (the run waits), change what may change while a run goes on, or stop it. Diverging is an
@@ -68,7 +71,18 @@ pub fn run(
     data: &TrainingData,
     compute: &Arc<Compute>,
     start: Option<&Weights>,
-    observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<Stop, Option<LiveSettings>>,
+    observe: Observer<'_>,
+) -> Result<Outcome> {
+    // inside the pool from start to end: an update that had to wake its threads would wait longer than it computes
+    compute.pool.install(|| run_in_pool(config, data, compute, start, observe))
+}
+
+fn run_in_pool(
+    config: &TrainingConfig,
+    data: &TrainingData,
+    compute: &Arc<Compute>,
+    start: Option<&Weights>,
+    observe: Observer<'_>,
 ) -> Result<Outcome> {
     config.validate()?;
     anyhow::ensure!(!data.train.is_empty(), "there is no image to train on");
@@ -112,14 +126,14 @@ pub fn run(
     'epochs: for epoch in 1..=config.epochs {
         let epoch_began = Instant::now();
         let mut sums = (0.0, 0usize, 0usize);
-        for batch in batches::epoch(config, data, epoch, &compute.pool) {
+        for batch in batches::epoch(config, data, epoch) {
             let rate = learning_rate * config.schedule.factor(step as f64 / updates as f64);
             let result = objective.evaluate(&params, &batch, config.seed, step)?;
             if !result.loss.is_finite() {
                 ending = Ending::Diverged;
                 break 'epochs;
             }
-            optimizer.step(&params, &result.gradients, rate)?;
+            optimizer.step(&params, &result.parts, rate)?;
             step += 1;
             sums = (sums.0 + result.loss * batch.len() as f64, sums.1 + result.correct, sums.2 + batch.len());
             let event = Event::Step {

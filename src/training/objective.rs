@@ -1,21 +1,23 @@
 //! The loss of a batch and its gradients, worked out in a fixed number of parts: the same bits on any number of threads.
 
-use anyhow::{Context, Result};
-use candle_core::Tensor;
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::Result;
+use candle_core::{Tensor, Var};
 use rayon::prelude::*;
 
 use super::batches::Batch;
 use crate::models::InputScale;
 use crate::nn::random::{Purpose, stream};
-use crate::nn::{
-    Compute, LANES, Network, Operators, ParamStore, Pass, batch, rows, softmax_cross_entropy, with_floats,
-};
+use crate::nn::{Compute, LANES, Network, Operators, ParamStore, Pass, batch, rows, softmax_cross_entropy};
 
 /// What a network should make small, on a device.
 pub(super) struct Objective<'a> {
     network: &'a Network,
     value_of: [f32; 256],
     compute: &'a Compute,
+    /// Tensors like the parameters for every part of a batch so far, overwritten at every update.
+    gradients: Mutex<Vec<Vec<Tensor>>>,
 }
 
 /// The loss of one batch, before the update.
@@ -24,46 +26,61 @@ pub(super) struct Gradients {
     pub loss: f64,
     /// Images of the batch that were read right.
     pub correct: usize,
-    /// In the order of the parameters.
-    pub gradients: Vec<Tensor>,
+    /// One list a part, in the order of the parameters; their sum is the batch's gradient. The next evaluation overwrites
+    /// them.
+    pub parts: Vec<Vec<Tensor>>,
 }
 
-/// Images in a part, at least: smaller parts spend more on adding gradients up than they gain.
-const IMAGES_PER_PART: usize = 32;
+/// Multiplications of a forward pass that make a part worth its share of the work on gradients.
+const MULTIPLICATIONS_PER_PART: usize = 8_000_000;
 /// Parts of a batch, at most.
 const MOST_PARTS: usize = 8;
+/// From so many images on a batch has two parts in any case.
+const IMAGES_OF_TWO_PARTS: usize = 32;
 
 impl<'a> Objective<'a> {
     pub fn new(network: &'a Network, input: InputScale, compute: &'a Compute) -> Self {
-        Self { network, value_of: input.table(), compute }
+        Self { network, value_of: input.table(), compute, gradients: Mutex::default() }
+    }
+
+    /// Parts of a batch of so many images: whatever the number of threads, so that sums have one order.
+    fn parts(&self, images: usize) -> usize {
+        match self.compute.operators {
+            Operators::Stock => 1,
+            Operators::Lanes => {
+                let least = if images >= IMAGES_OF_TWO_PARTS { 2 } else { 1 };
+                let worth = images * self.network.multiplications() / MULTIPLICATIONS_PER_PART;
+                // powers of two share evenly among the usual numbers of cores
+                let most = MOST_PARTS.min(images.div_ceil(LANES));
+                if worth == 0 { least } else { (1 << worth.ilog2()).clamp(least, MOST_PARTS).min(most) }
+            }
+        }
     }
 
     /// Loss and gradients at the present parameters; `seed` and `step` decide what dropout silences.
     pub fn evaluate(&self, params: &ParamStore, batch: &Batch, seed: u64, step: u64) -> Result<Gradients> {
         let tensors = params.tensors();
-        let parts = match self.compute.operators {
-            Operators::Stock => 1,
-            Operators::Lanes => (batch.len() / IMAGES_PER_PART).clamp(1, MOST_PARTS),
+        let images_per_part = batch.len().div_ceil(self.parts(batch.len())).next_multiple_of(LANES);
+        let mut kept = self.gradients.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = batch.len().div_ceil(images_per_part);
+        while kept.len() < count {
+            kept.push(tensors.iter().map(Tensor::zeros_like).collect::<candle_core::Result<_>>()?);
+        }
+        let part = |number: usize| {
+            let from = number * images_per_part;
+            let range = from..batch.len().min(from + images_per_part);
+            let dropout = stream(seed, Purpose::Dropout, step, number as u64);
+            let mut pass = Pass::train(self.compute.operators, dropout);
+            pass.gradients = Some(kept[number].clone());
+            self.part(params, &tensors, batch, range, pass)
         };
-        let images_per_part = batch.len().div_ceil(parts).next_multiple_of(LANES);
-        let part = |(part, from): (usize, usize)| {
-            let to = batch.len().min(from + images_per_part);
-            let dropout = stream(seed, Purpose::Dropout, step, part as u64);
-            self.part(params, &tensors, batch, from..to, Pass::train(self.compute.operators, dropout))
-        };
-        let starts: Vec<(usize, usize)> = (0..batch.len()).step_by(images_per_part).enumerate().collect();
-        let mut results: Vec<Gradients> = if starts.len() == 1 {
-            vec![part(starts[0])?]
-        } else {
-            self.compute.pool.install(|| starts.into_par_iter().map(part).collect::<Result<_>>())?
-        };
-        let mut sum = results.remove(0);
+        let results: Vec<Gradients> =
+            if count == 1 { vec![part(0)?] } else { (0..count).into_par_iter().map(part).collect::<Result<_>>()? };
+        let mut sum = Gradients { loss: 0.0, correct: 0, parts: Vec::new() };
         for result in results {
             sum.loss += result.loss;
             sum.correct += result.correct;
-            for (total, gradient) in sum.gradients.iter_mut().zip(&result.gradients) {
-                *total = added(total, gradient)?;
-            }
+            sum.parts.extend(result.parts);
         }
         Ok(sum)
     }
@@ -80,26 +97,23 @@ impl<'a> Objective<'a> {
         let operators = pass.operators;
         let pixels = images.iter().map(<[u8; _]>::as_slice);
         let x = batch(pixels, self.network.input(), &self.value_of, operators, &self.compute.device)?;
+        let given = pass.gradients.clone();
         let scores = self.network.forward(&x, tensors, &mut pass)?;
         let loss = softmax_cross_entropy(&scores, labels, whole.len(), operators)?;
         let mut store = loss.backward()?;
-        let gradients = params.vars().iter().map(|var| {
-            store.remove(var.as_tensor()).context("a parameter without a gradient: it does not reach the loss")
-        });
-        let gradients = gradients.collect::<Result<_>>()?;
+        // what our kernels have not written lies in Candle's store
+        let gradient = |(index, var): (usize, &Var)| match (store.remove(var.as_tensor()), &given) {
+            (Some(gradient), _) => Ok(gradient),
+            (None, Some(given)) if operators == Operators::Lanes => Ok(given[index].clone()),
+            _ => anyhow::bail!("a parameter without a gradient: it does not reach the loss"),
+        };
+        let gradients = params.vars().iter().enumerate().map(gradient).collect::<Result<_>>()?;
         let scores = rows(&scores, labels.len(), operators)?;
         let classes = scores.len() / labels.len();
         let correct = scores.chunks_exact(classes).zip(labels).filter(|(scores, label)| {
             let best = scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
             best.is_some_and(|(class, _)| class == usize::from(**label))
         });
-        Ok(Gradients { loss: f64::from(loss.to_scalar::<f32>()?), correct: correct.count(), gradients })
+        Ok(Gradients { loss: f64::from(loss.to_scalar::<f32>()?), correct: correct.count(), parts: vec![gradients] })
     }
-}
-
-/// The sum of two tensors on the processor, without Candle's own threads.
-fn added(a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    let mut sum = with_floats(a, <[f32]>::to_vec)?;
-    with_floats(b, |b| sum.iter_mut().zip(b).for_each(|(sum, b)| *sum += b))?;
-    Ok(Tensor::from_vec(sum, a.shape(), a.device())?)
 }

@@ -47,16 +47,26 @@ fn pad_block(x: &[f32], channels: usize, height: usize, width: usize, p: usize, 
     }
 }
 
-/// `OUT` output channels × `COLUMNS` neighbouring pixels of one block, held in registers.
+/// The taps of a kernel that meet the map, and not its padding alone, when `count` windows begin at `first`.
+#[inline(always)]
+fn taps_inside(first: usize, count: usize, size: usize, s: &ConvShape) -> (usize, usize) {
+    (s.padding.saturating_sub(first + count - 1), s.kernel.min(size + s.padding - first))
+}
+
+/// `OUT` output channels × `COLUMNS` neighbouring pixels of one block, held in registers; taps `rows` × `columns` of the
+/// kernel.
 ///
 /// # Safety
 /// `x` points at the window's first value in padded maps, `w` at the first channel's kernel, `y` at the first output.
 #[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "a kernel names its operands and its geometry")]
 unsafe fn conv_tile<S: Simd, const OUT: usize, const COLUMNS: usize>(
     x: *const f32,
     w: *const f32,
     bias: *const f32,
     y: *mut f32,
+    rows: (usize, usize),
+    columns: (usize, usize),
     s: &ConvShape,
 ) {
     let (padded_height, padded_width) = s.padded();
@@ -69,10 +79,10 @@ unsafe fn conv_tile<S: Simd, const OUT: usize, const COLUMNS: usize>(
             *row = [S::splat(if bias.is_null() { 0.0 } else { *bias.add(o) }); COLUMNS];
         }
         for c in 0..s.in_channels {
-            for ky in 0..s.kernel {
+            for ky in rows.0..rows.1 {
                 let x_row = x.add((c * padded_height + ky) * padded_width * LANES);
                 let w_row = w.add((c * s.kernel + ky) * s.kernel);
-                for kx in 0..s.kernel {
+                for kx in columns.0..columns.1 {
                     let pixels: [S; COLUMNS] = std::array::from_fn(|p| S::load(x_row.add((kx + p) * LANES)));
                     for (o, row) in sums.iter_mut().enumerate() {
                         let weight = S::splat(*w_row.add(o * weights_per_out + kx));
@@ -107,13 +117,19 @@ unsafe fn conv_maps<S: Simd, const OUT: usize>(
         for row in 0..s.out_height() {
             let x_row = x.add(row * padded_width * LANES);
             let y_row = y.add(row * s.out_width() * LANES);
+            let rows = taps_inside(row, 1, s.height, s);
             let mut column = 0;
-            while column + 2 <= s.out_width() {
-                conv_tile::<S, OUT, 2>(x_row.add(column * LANES), w, bias, y_row.add(column * LANES), s);
-                column += 2;
-            }
-            if column < s.out_width() {
-                conv_tile::<S, OUT, 1>(x_row.add(column * LANES), w, bias, y_row.add(column * LANES), s);
+            while column < s.out_width() {
+                let (x, y) = (x_row.add(column * LANES), y_row.add(column * LANES));
+                if column + 2 <= s.out_width() {
+                    let columns = taps_inside(column, 2, s.width, s);
+                    conv_tile::<S, OUT, 2>(x, w, bias, y, rows, columns, s);
+                    column += 2;
+                } else {
+                    let columns = taps_inside(column, 1, s.width, s);
+                    conv_tile::<S, OUT, 1>(x, w, bias, y, rows, columns, s);
+                    column += 1;
+                }
             }
         }
     }
@@ -224,12 +240,19 @@ unsafe fn conv_weight_tile<S: Simd, const OUT: usize, const TAPS: usize>(
                 }
             }
         }
-        sums.map(|row| row.map(S::sum))
+        // written out: a closure of `map` would be compiled without the processor's features
+        let mut totals = [[0.0; TAPS]; OUT];
+        for (totals, row) in totals.iter_mut().zip(&sums) {
+            for (total, sum) in totals.iter_mut().zip(row) {
+                *total = sum.sum();
+            }
+        }
+        totals
     }
 }
 
 with_simd! {
-    /// Gradients with respect to kernels and biases, added to `w_grad` and `bias_grad`.
+    /// Gradients with respect to kernels and biases, summed over the blocks; overwrites `w_grad` and `bias_grad`.
     pub fn conv_weight_gradient / conv_weight_gradient_body(
         x: &[f32], grad: &[f32], w_grad: &mut [f32], bias_grad: &mut [f32], s: &ConvShape,
     )
@@ -251,6 +274,8 @@ fn conv_weight_gradient_body<S: Simd>(
     assert_eq!(w_grad.len(), s.out_channels * weights_per_out, "a kernel for every pair of channels");
     assert_eq!(bias_grad.len(), s.out_channels, "a bias for every output channel");
     assert_eq!(x.len() / in_block, grad.len() / (s.out_channels * out_map), "as many blocks in as out");
+    w_grad.fill(0.0);
+    bias_grad.fill(0.0);
     let mut padded = Vec::new();
     for (x, g) in x.chunks_exact(in_block).zip(grad.chunks_exact(s.out_channels * out_map)) {
         let x = if s.padding == 0 {

@@ -1,12 +1,15 @@
 //! The kernels as Candle operators with gradients. Tensors are `[blocks, channels, height, width, 8]`, contiguous `f32`.
 
-use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Storage, Tensor, bail};
+use std::cell::RefCell;
+use std::sync::{Mutex, PoisonError};
+
+use candle_core::{CpuStorage, CustomOp1, CustomOp3, InplaceOp1, Layout, Result, Shape, Storage, Tensor, bail};
 
 use super::convolution::{self, ConvShape};
 use super::pooling::{self, PoolShape};
 use super::product;
 use super::simd::{LANES, Simd, with_simd};
-use crate::nn::{Activation, PoolKind};
+use crate::nn::{Activation, Pool2d};
 
 /// The floats of a contiguous tensor on the processor.
 fn floats<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
@@ -18,12 +21,44 @@ fn floats<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
 
 /// Calls `f` with the floats of a tensor on the processor.
 pub(crate) fn with_floats<T>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> T) -> Result<T> {
-    let tensor = tensor.contiguous()?;
-    let (storage, layout) = tensor.storage_and_layout();
-    match &*storage {
-        Storage::Cpu(storage) => Ok(f(floats(storage, layout)?)),
+    with_all_floats(&[&tensor.contiguous()?], |all| f(all[0]))
+}
+
+/// Calls `f` with the floats of contiguous tensors on the processor.
+pub(crate) fn with_all_floats<T>(tensors: &[&Tensor], f: impl FnOnce(&[&[f32]]) -> T) -> Result<T> {
+    let locked: Vec<_> = tensors.iter().map(|tensor| tensor.storage_and_layout()).collect();
+    let values = locked.iter().map(|(storage, layout)| match &**storage {
+        Storage::Cpu(storage) => floats(storage, layout),
         _ => bail!("a fast operator needs values on the processor"),
+    });
+    Ok(f(&values.collect::<Result<Vec<_>>>()?))
+}
+
+/// Writes through a closure, as Candle's in-place operators do.
+struct Write<F>(RefCell<Option<F>>);
+
+impl<F: FnOnce(&mut [f32])> InplaceOp1 for Write<F> {
+    fn name(&self) -> &'static str {
+        "write"
     }
+
+    fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
+        match (storage, layout.contiguous_offsets(), self.0.take()) {
+            (CpuStorage::F32(values), Some((from, to)), Some(write)) => {
+                write(&mut values[from..to]);
+                Ok(())
+            }
+            _ => bail!("a fast operator writes contiguous f32 values"),
+        }
+    }
+}
+
+/// Calls `f` with the floats of a contiguous tensor on the processor, to be changed in place. `f` must not touch the
+/// tensor itself, which is locked meanwhile.
+pub(crate) fn with_floats_mut<T>(tensor: &Tensor, f: impl FnOnce(&mut [f32]) -> T) -> Result<T> {
+    let mut result = None;
+    tensor.inplace_op1(&Write(RefCell::new(Some(|values: &mut [f32]| result = Some(f(values))))))?;
+    result.ok_or_else(|| candle_core::Error::Msg("nothing was written".to_owned()))
 }
 
 /// A tensor of these values on the processor, outside any graph.
@@ -72,37 +107,106 @@ fn activation_gradient_body<S: Simd>(y: &[f32], gradient: &mut [f32], activation
     }
 }
 
-fn before_activation(result: &Tensor, gradient: &Tensor, activation: Activation) -> Result<Vec<f32>> {
-    let mut before = with_floats(gradient, <[f32]>::to_vec)?;
-    with_floats(result, |y| activation_gradient(y, &mut before, activation))?;
-    Ok(before)
-}
+/// The tensors that receive the gradients of an operator's weights and bias, instead of Candle's gradient store: they are
+/// written in place, update after update, where the store would fill a new tensor with zeros and add to it.
+pub type WeightGradients = Option<[Tensor; 2]>;
 
-/// Gradients of an operator with input, weights and bias, from the gradient before its activation: `weights` adds those of
-/// weights and bias up, `inputs` works out that of the input where somebody needs it.
+/// Gradients of an operator with input, weights and bias, from the gradient before its activation: `weights` writes those
+/// of weights and bias, `inputs` works out that of the input where somebody needs it.
 fn weighted_backward(
     [x, w, bias]: [&Tensor; 3],
-    before: Vec<f32>,
+    before: &[f32],
+    given: &WeightGradients,
     weights: impl FnOnce(&[f32], &[f32], &mut [f32], &mut [f32]),
     inputs: impl FnOnce(&[f32], &[f32], &mut [f32]),
 ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-    let (mut w_grad, mut bias_grad) = (vec![0.0; w.elem_count()], vec![0.0; bias.elem_count()]);
-    with_floats(x, |x| weights(x, &before, &mut w_grad, &mut bias_grad))?;
+    let [w_grad, bias_grad] = match given {
+        Some(given) => given.clone(),
+        None => [w.zeros_like()?, bias.zeros_like()?],
+    };
+    with_floats(x, |x| {
+        with_floats_mut(&w_grad, |w_grad| {
+            with_floats_mut(&bias_grad, |bias_grad| weights(x, before, w_grad, bias_grad))
+        })
+    })???;
     // the images themselves need no gradient, and the first layer is where it would cost most
     let x_grad = if x.track_op() {
         let mut x_grad = vec![0.0; x.elem_count()];
-        with_floats(w, |w| inputs(&before, w, &mut x_grad))?;
+        with_floats(w, |w| inputs(before, w, &mut x_grad))?;
         Some(tensor(x_grad, x.shape())?)
     } else {
         None
     };
-    Ok((x_grad, Some(tensor(w_grad, w.shape())?), Some(tensor(bias_grad, bias.shape())?)))
+    Ok(if given.is_some() { (x_grad, None, None) } else { (x_grad, Some(w_grad), Some(bias_grad)) })
 }
 
-/// `activation(conv(x, w) + bias)`; arguments x `[blocks, in, h, w, 8]`, w `[out, in, k, k]`, bias `[out]`.
+/// The gradient before the activation in place of the one after it, for `f`. Candle hands every operator a gradient that
+/// nobody else holds, so that no copy is needed.
+fn before_activation<T>(
+    result: &Tensor,
+    gradient: &Tensor,
+    activation: Activation,
+    f: impl FnOnce(&[f32]) -> Result<T>,
+) -> Result<T> {
+    with_floats_mut(gradient, |gradient| {
+        with_floats(result, |y| activation_gradient(y, gradient, activation))?;
+        f(gradient)
+    })?
+}
+
+/// `activation(conv(x, w) + bias)`, pooled where asked; arguments x `[blocks, in, h, w, 8]`, w `[out, in, k, k]`, bias
+/// `[out]`. Pooling at once spares the passes over maps that only pooling reads: one block of eight images stays in the
+/// processor's cache from convolution to pooled map, and Candle sees the pooled maps alone.
 pub struct Convolution {
-    pub shape: ConvShape,
-    pub activation: Activation,
+    shape: ConvShape,
+    activation: Activation,
+    pool: Option<Pool2d>,
+    gradients: WeightGradients,
+    /// The maps before pooling, which the backward pass needs; `None` where nobody will go back.
+    maps: Option<Mutex<Vec<f32>>>,
+}
+
+impl Convolution {
+    /// With `pool`, windows must tile the maps; with `learns`, a backward pass can follow.
+    pub fn new(
+        shape: ConvShape,
+        activation: Activation,
+        pool: Option<Pool2d>,
+        gradients: WeightGradients,
+        learns: bool,
+    ) -> Self {
+        let maps = (pool.is_some() && learns).then(Mutex::default);
+        Self { shape, activation, pool, gradients, maps }
+    }
+
+    /// Values of one block's maps before pooling.
+    fn block(&self) -> usize {
+        self.shape.out_channels * self.shape.out_height() * self.shape.out_width() * LANES
+    }
+
+    /// The pooling of one block.
+    fn pool_shape(&self, pool: Pool2d) -> PoolShape {
+        let (height, width) = (self.shape.out_height(), self.shape.out_width());
+        PoolShape { maps: self.shape.out_channels, height, width, pool }
+    }
+
+    fn pooled(&self, x: &[f32], w: &[f32], bias: &[f32], pool: Pool2d, blocks: usize) -> Vec<f32> {
+        let (block, shape) = (self.block(), self.pool_shape(pool));
+        let mut pooled = vec![0.0; blocks * block / pool.window()];
+        let mut maps = vec![0.0; if self.maps.is_some() { blocks * block } else { block }];
+        for (n, (x, pooled)) in
+            x.chunks_exact(x.len() / blocks).zip(pooled.chunks_exact_mut(block / pool.window())).enumerate()
+        {
+            let maps = if self.maps.is_some() { &mut maps[n * block..][..block] } else { &mut maps[..] };
+            convolution::conv_forward(x, w, bias, maps, &self.shape);
+            activate(maps, self.activation);
+            pooling::pool_forward(maps, pooled, &shape);
+        }
+        if let Some(kept) = &self.maps {
+            *kept.lock().unwrap_or_else(PoisonError::into_inner) = maps;
+        }
+        pooled
+    }
 }
 
 impl CustomOp3 for Convolution {
@@ -121,11 +225,18 @@ impl CustomOp3 for Convolution {
     ) -> Result<(CpuStorage, Shape)> {
         let s = &self.shape;
         let blocks = x_layout.dims()[0];
-        let mut y = vec![0.0; blocks * s.out_channels * s.out_height() * s.out_width() * LANES];
         let (x, w, bias) = (floats(x, x_layout)?, floats(w, w_layout)?, floats(bias, bias_layout)?);
-        convolution::conv_forward(x, w, bias, &mut y, s);
-        activate(&mut y, self.activation);
-        Ok((CpuStorage::F32(y), (blocks, s.out_channels, s.out_height(), s.out_width(), LANES).into()))
+        let (y, size) = match self.pool {
+            Some(pool) => (self.pooled(x, w, bias, pool, blocks), pool.size),
+            None => {
+                let mut y = vec![0.0; blocks * self.block()];
+                convolution::conv_forward(x, w, bias, &mut y, s);
+                activate(&mut y, self.activation);
+                (y, 1)
+            }
+        };
+        let shape = (blocks, s.out_channels, s.out_height() / size, s.out_width() / size, LANES);
+        Ok((CpuStorage::F32(y), shape.into()))
     }
 
     fn bwd(
@@ -142,7 +253,25 @@ impl CustomOp3 for Convolution {
         let inputs = |before: &[f32], w: &[f32], x_grad: &mut [f32]| {
             convolution::conv_input_gradient(before, w, x_grad, &self.shape);
         };
-        weighted_backward([x, w, bias], before_activation(result, gradient, self.activation)?, weights, inputs)
+        let backward = |before: &[f32]| weighted_backward([x, w, bias], before, &self.gradients, weights, inputs);
+        match (self.pool, &self.maps) {
+            (None, _) => before_activation(result, gradient, self.activation, backward),
+            (Some(_), None) => bail!("a finished network has no gradients: its pooled convolutions keep no maps"),
+            (Some(pool), Some(maps)) => {
+                let maps = maps.lock().unwrap_or_else(PoisonError::into_inner);
+                let (block, shape) = (self.block(), self.pool_shape(pool));
+                let mut before = vec![0.0; maps.len()];
+                with_floats(gradient, |gradient| {
+                    let gradients = gradient.chunks_exact(block / pool.window());
+                    let blocks = before.chunks_exact_mut(block).zip(maps.chunks_exact(block));
+                    for ((before, maps), gradient) in blocks.zip(gradients) {
+                        pooling::pool_backward(maps, gradient, before, &shape);
+                        activation_gradient(maps, before, self.activation);
+                    }
+                })?;
+                backward(&before)
+            }
+        }
     }
 }
 
@@ -152,6 +281,7 @@ pub struct Dense {
     pub inputs: usize,
     pub outputs: usize,
     pub activation: Activation,
+    pub gradients: WeightGradients,
 }
 
 impl CustomOp3 for Dense {
@@ -190,23 +320,19 @@ impl CustomOp3 for Dense {
         let inputs = |before: &[f32], w: &[f32], x_grad: &mut [f32]| {
             product::dense_product(before, w, &[], x_grad, self.outputs, self.inputs, 1, self.inputs);
         };
-        weighted_backward([x, w, bias], before_activation(result, gradient, self.activation)?, weights, inputs)
+        before_activation(result, gradient, self.activation, |before| {
+            weighted_backward([x, w, bias], before, &self.gradients, weights, inputs)
+        })
     }
 }
 
-/// Pooling over `size`×`size` windows that tile the map exactly.
-pub struct Pool {
-    pub kind: PoolKind,
-    pub size: usize,
-}
-
-impl Pool {
+impl Pool2d {
     fn shape(&self, dims: &[usize]) -> PoolShape {
-        PoolShape { maps: dims[0] * dims[1], height: dims[2], width: dims[3], size: self.size, kind: self.kind }
+        PoolShape { maps: dims[0] * dims[1], height: dims[2], width: dims[3], pool: *self }
     }
 }
 
-impl CustomOp1 for Pool {
+impl CustomOp1 for Pool2d {
     fn name(&self) -> &'static str {
         "pool"
     }
@@ -217,7 +343,7 @@ impl CustomOp1 for Pool {
             bail!("pooling windows of {0}×{0} must tile the {1}×{2} map", self.size, dims[2], dims[3]);
         }
         let x = floats(x, layout)?;
-        let mut y = vec![0.0; x.len() / (self.size * self.size)];
+        let mut y = vec![0.0; x.len() / self.window()];
         pooling::pool_forward(x, &mut y, &self.shape(dims));
         Ok((CpuStorage::F32(y), (dims[0], dims[1], dims[2] / self.size, dims[3] / self.size, LANES).into()))
     }

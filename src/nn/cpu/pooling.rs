@@ -1,33 +1,35 @@
 //! Pooling over windows that tile the maps, on blocks of eight images; serial like the other kernels.
 
 use super::simd::{LANES, Simd, with_simd};
-use crate::nn::PoolKind;
+use crate::nn::{Pool2d, PoolKind};
 
-/// Sizes of one pooling: `maps` (blocks × channels) of `height`×`width` values of eight images, windows of `size`×`size`.
+/// Sizes of one pooling: `maps` (blocks × channels) of `height`×`width` vectors.
 #[derive(Clone, Copy, Debug)]
 pub struct PoolShape {
     pub maps: usize,
     pub height: usize,
     pub width: usize,
-    pub size: usize,
-    pub kind: PoolKind,
+    pub pool: Pool2d,
 }
 
 impl PoolShape {
     /// Panics unless the windows tile the maps and both slices hold what the sizes say: every pointer relies on it.
     fn check(&self, large: usize, small: usize) {
-        assert!(self.size > 0, "windows have a size");
-        assert!(self.height.is_multiple_of(self.size) && self.width.is_multiple_of(self.size), "windows tile the maps");
+        assert!(self.pool.size > 0, "windows have a size");
+        assert!(
+            self.height.is_multiple_of(self.pool.size) && self.width.is_multiple_of(self.pool.size),
+            "windows tile the maps"
+        );
         assert_eq!(large, self.maps * self.height * self.width * LANES, "a value for every pixel");
-        assert_eq!(small, large / (self.size * self.size), "a value for every window");
+        assert_eq!(small, large / self.pool.window(), "a value for every window");
     }
 
     /// Calls `f(first value of a window, its place in the pooled maps)`, both counted in floats.
     #[inline(always)]
     fn for_each_window(&self, mut f: impl FnMut(usize, usize)) {
         let mut out = 0;
-        for row in (0..self.maps * self.height).step_by(self.size) {
-            for column in (0..self.width).step_by(self.size) {
+        for row in (0..self.maps * self.height).step_by(self.pool.size) {
+            for column in (0..self.width).step_by(self.pool.size) {
                 f((row * self.width + column) * LANES, out);
                 out += LANES;
             }
@@ -37,7 +39,7 @@ impl PoolShape {
     /// Where tap `tap` of a window lies, from its first value on.
     #[inline(always)]
     fn tap(&self, tap: usize) -> usize {
-        (tap / self.size * self.width + tap % self.size) * LANES
+        (tap / self.pool.size * self.width + tap % self.pool.size) * LANES
     }
 }
 
@@ -49,7 +51,7 @@ with_simd! {
 #[inline(always)]
 fn pool_forward_body<S: Simd>(x: &[f32], y: &mut [f32], s: &PoolShape) {
     s.check(x.len(), y.len());
-    let taps = s.size * s.size;
+    let taps = s.pool.window();
     let share = S::splat(1.0 / taps as f32);
     s.for_each_window(|first, out| {
         // SAFETY: `check` has tied the windows to the slices.
@@ -58,12 +60,12 @@ fn pool_forward_body<S: Simd>(x: &[f32], y: &mut [f32], s: &PoolShape) {
             let mut value = S::load(x);
             for tap in 1..taps {
                 let other = S::load(x.add(s.tap(tap)));
-                value = match s.kind {
+                value = match s.pool.kind {
                     PoolKind::Average => value.add(other),
                     PoolKind::Max => value.max(other),
                 };
             }
-            let value = if s.kind == PoolKind::Average { value.mul(share) } else { value };
+            let value = if s.pool.kind == PoolKind::Average { value.mul(share) } else { value };
             value.store(y.as_mut_ptr().add(out));
         }
     });
@@ -79,9 +81,9 @@ with_simd! {
 fn pool_backward_body<S: Simd>(x: &[f32], gradient: &[f32], x_grad: &mut [f32], s: &PoolShape) {
     s.check(x.len(), gradient.len());
     s.check(x_grad.len(), gradient.len());
-    let taps = s.size * s.size;
+    let taps = s.pool.window();
     let share = S::splat(1.0 / taps as f32);
-    s.for_each_window(|first, out| match s.kind {
+    s.for_each_window(|first, out| match s.pool.kind {
         // SAFETY: `check` has tied the windows to the slices.
         PoolKind::Average => unsafe {
             let part = S::load(gradient.as_ptr().add(out)).mul(share);

@@ -3,7 +3,9 @@
 
 use super::simd::{LANES, Simd, with_simd};
 
-/// `OUT` rows of a matrix × `BLOCKS` blocks of eight images: `y[o] += Σ_i w[o · out_stride + i · in_stride] · x[i]`.
+/// `OUT` rows of a matrix × `BLOCKS` blocks of eight images, over the inputs of `range`:
+/// `y[o] = before + Σ_i w[o · out_stride + i · in_stride] · x[i]`, where `before` is the bias at the first range and `y[o]`
+/// itself at later ones.
 ///
 /// # Safety
 /// `x` and `y` point at the first of `BLOCKS` blocks, `in_block` and `out_block` floats apart; `w` at the first row.
@@ -18,14 +20,19 @@ unsafe fn product_tile<S: Simd, const OUT: usize, const BLOCKS: usize>(
     outputs: usize,
     out_stride: usize,
     in_stride: usize,
+    range: (usize, usize),
 ) {
     // SAFETY: `dense_product` has asserted the sizes.
     unsafe {
         let mut sums = [[S::splat(0.0); BLOCKS]; OUT];
         for (o, row) in sums.iter_mut().enumerate() {
-            *row = [S::splat(if bias.is_null() { 0.0 } else { *bias.add(o) }); BLOCKS];
+            if range.0 > 0 {
+                *row = std::array::from_fn(|b| S::load(y.add((b * outputs + o) * LANES)));
+            } else if !bias.is_null() {
+                *row = [S::splat(*bias.add(o)); BLOCKS];
+            }
         }
-        for i in 0..inputs {
+        for i in range.0..range.1 {
             let values: [S; BLOCKS] = std::array::from_fn(|b| S::load(x.add((b * inputs + i) * LANES)));
             for (o, row) in sums.iter_mut().enumerate() {
                 let weight = S::splat(*w.add(o * out_stride + i * in_stride));
@@ -68,8 +75,11 @@ fn dense_product_body<S: Simd>(
     assert!(bias.is_empty() || bias.len() == outputs, "a bias for every output");
     assert_eq!(x.len() / (inputs * LANES), y.len() / (outputs * LANES), "as many blocks in as out");
     let blocks = x.len() / (inputs * LANES);
-    let mut block = 0;
-    while block < blocks {
+    let ranges = inputs.div_ceil(INPUTS_AT_ONCE);
+    // block by block all ranges, range by range all outputs
+    for step in 0..blocks.div_ceil(2) * ranges {
+        let (block, from) = (step / ranges * 2, step % ranges * INPUTS_AT_ONCE);
+        let range = (from, inputs.min(from + INPUTS_AT_ONCE));
         let pair = blocks - block >= 2;
         let mut o = 0;
         while o < outputs {
@@ -82,9 +92,9 @@ fn dense_product_body<S: Simd>(
                 macro_rules! tile {
                     ($out:literal) => {{
                         if pair {
-                            product_tile::<S, $out, 2>(x, w, bias, y, inputs, outputs, out_stride, in_stride);
+                            product_tile::<S, $out, 2>(x, w, bias, y, inputs, outputs, out_stride, in_stride, range);
                         } else {
-                            product_tile::<S, $out, 1>(x, w, bias, y, inputs, outputs, out_stride, in_stride);
+                            product_tile::<S, $out, 1>(x, w, bias, y, inputs, outputs, out_stride, in_stride, range);
                         }
                         $out
                     }};
@@ -97,9 +107,11 @@ fn dense_product_body<S: Simd>(
                 };
             }
         }
-        block += if pair { 2 } else { 1 };
     }
 }
+
+/// Inputs of two blocks that stay in the first cache (25 of 32 KiB) while all outputs read them.
+const INPUTS_AT_ONCE: usize = 400;
 
 /// `[blocks, features, 8]` as one row an image: `[blocks · 8, features]`, rows padded with zeros to `stride` floats.
 pub fn rows_of_images(x: &[f32], features: usize, stride: usize) -> Vec<f32> {
@@ -120,7 +132,7 @@ pub fn rows_of_images(x: &[f32], features: usize, stride: usize) -> Vec<f32> {
 }
 
 with_simd! {
-    /// Gradients of a dense layer, added to `w_grad` (`[outputs, inputs]`) and `bias_grad`: `Σ_images grad ⊗ x`.
+    /// Gradients of a dense layer, `Σ_images grad ⊗ x`; overwrites `w_grad` (`[outputs, inputs]`) and `bias_grad`.
     pub fn dense_weight_gradient / dense_weight_gradient_body(
         x: &[f32], grad: &[f32], w_grad: &mut [f32], bias_grad: &mut [f32], inputs: usize, outputs: usize,
     )
@@ -142,6 +154,7 @@ fn dense_weight_gradient_body<S: Simd>(
     let g_rows = rows_of_images(grad, outputs, outputs);
     let images = x.len() / inputs;
     assert_eq!(g_rows.len() / outputs, images, "as many images in as out");
+    bias_grad.fill(0.0);
     for g in g_rows.chunks_exact(outputs) {
         for (sum, g) in bias_grad.iter_mut().zip(g) {
             *sum += g;
@@ -170,10 +183,7 @@ fn dense_weight_gradient_body<S: Simd>(
             }
             let width = (inputs - i).min(2 * LANES);
             for (k, sums) in tile[..outs].iter().enumerate() {
-                let row = &mut w_grad[(o + k) * inputs + i..][..width];
-                for (sum, value) in row.iter_mut().zip(sums) {
-                    *sum += value;
-                }
+                w_grad[(o + k) * inputs + i..][..width].copy_from_slice(&sums[..width]);
             }
         }
         o += outs;
