@@ -1,6 +1,8 @@
-//! The fast paths for processors: custom operators with forward and backward, images in the lanes of a vector.
+//! The fast paths for processors: custom operators with forward and backward, images in the lanes of a vector,
+//! or channels where there are few images.
 //! All of them are serial; batches are split over threads by whoever trains or evaluates.
 
+pub mod channels;
 pub mod convolution;
 pub mod operators;
 pub mod pooling;
