@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 
 use super::TrainedModel;
 use crate::drawing::PIXELS;
-use crate::nn::{Pass, batch, maps_of_image};
+use crate::nn::{Pass, batch, rows};
 
 /// The activations of one layer for one image.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +37,7 @@ impl TrainedModel {
     pub fn feature_maps(&self, image: &[u8; PIXELS], layer: usize) -> Result<FeatureMaps> {
         let layers = self.network.layers();
         ensure!(layer < layers.len(), "there are {} layers, asked for number {layer}", layers.len());
-        let operators = self.compute.operators;
+        let operators = self.compute.operators.for_images(1);
         let images = std::iter::once(image.as_slice());
         let x = batch(images, self.network.input(), &self.value_of, operators, &self.compute.device)?;
         let mut pass = Pass::recording(operators);
@@ -50,7 +50,7 @@ impl TrainedModel {
             channels: place.output.channels,
             height: place.output.height,
             width: place.output.width,
-            values: maps_of_image(&record[layer], 0, operators)?,
+            values: rows(&record[layer], place.output, 1, operators)?,
         })
     }
 }

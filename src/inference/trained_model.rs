@@ -87,10 +87,10 @@ impl TrainedModel {
         if count == 0 {
             return Ok(Vec::new());
         }
-        let operators = self.compute.operators;
+        let operators = self.compute.operators.for_images(count);
         let x = batch(images, self.network.input(), &self.value_of, operators, &self.compute.device)?;
         let scores = self.network.forward(&x, &self.tensors, &mut Pass::evaluate(operators))?;
-        let rows = rows(&scores, count, operators)?;
+        let rows = rows(&scores, self.network.output(), count, operators)?;
         Ok(rows.chunks_exact(CLASSES).map(|row| std::array::from_fn(|class| row[class])).collect())
     }
 

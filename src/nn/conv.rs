@@ -6,7 +6,7 @@ use super::cpu::convolution::ConvShape;
 use super::cpu::operators::Convolution;
 use super::network::{Layer, LayerParams, Pass};
 use super::params::{Init, ParamSpec};
-use super::{Activation, MapShape, Operators, Pool2d};
+use super::{Activation, Lanes, MapShape, Operators, Pool2d};
 
 /// `y[o] = activation(b[o] + Σ_c x[c] ⋆ w[o, c])`, stride 1 (LeCun et al. 1998, section II-A).
 ///
@@ -63,7 +63,7 @@ impl Layer for Conv2d {
 
     fn forward(&self, x: &Tensor, params: LayerParams<'_>, pass: &mut Pass) -> Result<Tensor> {
         match pass.operators {
-            Operators::Lanes => self.on_lanes(x, params, None, pass),
+            Operators::Lanes(lanes) => self.on_lanes(x, params, None, lanes, pass),
             Operators::Stock => {
                 let (weight, bias, _) = params.weight_and_bias()?;
                 let y = x.conv2d(weight, self.padding, 1, 1, 1)?;
@@ -81,18 +81,25 @@ impl Layer for Conv2d {
         pass: &mut Pass,
     ) -> Result<Option<Tensor>> {
         match pass.operators {
-            Operators::Lanes => self.on_lanes(x, params, Some(pool), pass).map(Some),
+            Operators::Lanes(lanes) => self.on_lanes(x, params, Some(pool), lanes, pass).map(Some),
             Operators::Stock => Ok(None),
         }
     }
 }
 
 impl Conv2d {
-    fn on_lanes(&self, x: &Tensor, params: LayerParams<'_>, pool: Option<Pool2d>, pass: &Pass) -> Result<Tensor> {
+    fn on_lanes(
+        &self,
+        x: &Tensor,
+        params: LayerParams<'_>,
+        pool: Option<Pool2d>,
+        lanes: Lanes,
+        pass: &Pass,
+    ) -> Result<Tensor> {
         let (weight, bias, gradients) = params.weight_and_bias()?;
-        let (_, channels, height, width, _) = x.dims5()?;
-        let shape = self.shape(MapShape::new(channels, height, width));
+        let (_, _, height, width, _) = x.dims5()?;
+        let shape = self.shape(MapShape::new(weight.dims()[1], height, width));
         let learns = pass.training.is_some();
-        x.apply_op3(weight, bias, Convolution::new(shape, self.activation, pool, gradients, learns))
+        x.apply_op3(weight, bias, Convolution::new(lanes, shape, self.activation, pool, gradients, learns))
     }
 }

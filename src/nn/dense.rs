@@ -40,10 +40,11 @@ impl Layer for Dense {
     fn forward(&self, x: &Tensor, params: LayerParams<'_>, pass: &mut Pass) -> Result<Tensor> {
         let (weight, bias, gradients) = params.weight_and_bias()?;
         match pass.operators {
-            Operators::Lanes => {
-                let inputs = weight.dims()[1];
-                let operator =
-                    operators::Dense { inputs, outputs: self.outputs, activation: self.activation, gradients };
+            Operators::Lanes(lanes) => {
+                let (_, _, height, width, _) = x.dims5()?;
+                let input = MapShape::new(weight.dims()[1] / (height * width), height, width);
+                let (outputs, activation) = (self.outputs, self.activation);
+                let operator = operators::Dense { lanes, input, outputs, activation, gradients };
                 x.apply_op3(weight, bias, operator)
             }
             Operators::Stock => {

@@ -82,8 +82,8 @@ impl Layer for Dropout {
             bytes.chunks_exact(2).map(|pair| if value(pair) < threshold { 0.0 } else { keep }).collect()
         };
         let mask = match pass.operators {
-            Operators::Lanes => draw(x.elem_count()),
-            // drawn in the order of the lanes, so that both kinds of operators silence the same values
+            Operators::Lanes(_) => draw(x.elem_count()),
+            // drawn in the order of eight images, so that both kinds of operators silence the same values
             Operators::Stock => {
                 let images = x.dims()[0];
                 let features = x.elem_count() / images;

@@ -23,12 +23,44 @@ impl MapShape {
     }
 }
 
+/// What lies side by side in a vector of our kernels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lanes {
+    /// Eight images: `[blocks, channels, height, width, 8]`. A batch that eight does not divide ends in empty lanes.
+    Images,
+    /// Eight channels of one image: `[images, channels / 8, height, width, 8]`, the last block filled up with zeros. For
+    /// one pattern or one drawing, where seven of eight lanes would idle.
+    Channels,
+}
+
+impl Lanes {
+    /// The shape of a batch's tensor.
+    pub(super) fn dims(self, images: usize, shape: MapShape) -> (usize, usize, usize, usize, usize) {
+        let (units, maps) = match self {
+            Self::Images => (images.div_ceil(LANES), shape.channels),
+            Self::Channels => (images, shape.channels.div_ceil(LANES)),
+        };
+        (units, maps, shape.height, shape.width, LANES)
+    }
+
+    /// Where a channel of an image begins; from there on its pixels lie eight floats apart.
+    pub(super) fn first(self, shape: MapShape, image: usize, channel: usize) -> usize {
+        let pixels = shape.height * shape.width;
+        match self {
+            Self::Images => (image / LANES * shape.channels + channel) * pixels * LANES + image % LANES,
+            Self::Channels => {
+                let block = image * shape.channels.div_ceil(LANES) + channel / LANES;
+                block * pixels * LANES + channel % LANES
+            }
+        }
+    }
+}
+
 /// Which operators a pass runs on, and so how its tensors are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operators {
-    /// Our kernels on the processor: `[blocks, channels, height, width, 8]`, eight images in the lanes of a vector.
-    /// A batch that eight does not divide ends in empty lanes.
-    Lanes,
+    /// Our kernels on the processor.
+    Lanes(Lanes),
     /// Candle's operators on any device: `[images, channels, height, width]`.
     Stock,
 }
@@ -36,7 +68,17 @@ pub enum Operators {
 impl Operators {
     /// The faster way on this device.
     pub fn for_device(device: &Device) -> Self {
-        if device.is_cpu() { Self::Lanes } else { Self::Stock }
+        if device.is_cpu() { Self::Lanes(Lanes::Images) } else { Self::Stock }
+    }
+
+    /// The faster way for a batch of so many images.
+    pub fn for_images(self, images: usize) -> Self {
+        match self {
+            Self::Stock => Self::Stock,
+            // a block of eight images costs about as much as four alone
+            Self::Lanes(_) if images <= LANES / 2 => Self::Lanes(Lanes::Channels),
+            Self::Lanes(_) => Self::Lanes(Lanes::Images),
+        }
     }
 }
 
@@ -49,56 +91,44 @@ pub fn batch<'a>(
     device: &Device,
 ) -> Result<Tensor> {
     let (count, size) = (images.len(), shape.size());
-    let MapShape { channels, height, width } = shape;
+    let pixels = shape.height * shape.width;
     match operators {
-        Operators::Lanes => {
-            let blocks = count.div_ceil(LANES);
-            let mut values = vec![0.0; blocks * size * LANES];
+        Operators::Lanes(lanes) => {
+            let dims = lanes.dims(count, shape);
+            let mut values = vec![0.0; dims.0 * dims.1 * pixels * LANES];
             for (n, image) in images.enumerate() {
-                let block = &mut values[(n / LANES) * size * LANES..][..size * LANES];
-                for (out, &byte) in block[n % LANES..].iter_mut().step_by(LANES).zip(image) {
-                    *out = value_of[usize::from(byte)];
+                for (channel, map) in image.chunks_exact(pixels).enumerate() {
+                    let out = values[lanes.first(shape, n, channel)..].iter_mut().step_by(LANES);
+                    for (out, &byte) in out.zip(map) {
+                        *out = value_of[usize::from(byte)];
+                    }
                 }
             }
-            Tensor::from_vec(values, (blocks, channels, height, width, LANES), device)
+            Tensor::from_vec(values, dims, device)
         }
         Operators::Stock => {
             let mut values = Vec::with_capacity(count * size);
             for image in images {
                 values.extend(image.iter().map(|&byte| value_of[usize::from(byte)]));
             }
-            Tensor::from_vec(values, (count, channels, height, width), device)
+            Tensor::from_vec(values, (count, shape.channels, shape.height, shape.width), device)
         }
     }
 }
 
-/// One row an image: `[images · features]` out of a pass's tensor, empty lanes left out.
-pub fn rows(tensor: &Tensor, images: usize, operators: Operators) -> Result<Vec<f32>> {
-    match operators {
-        Operators::Lanes => {
-            let blocks = tensor.dims()[0];
-            let features = tensor.elem_count() / (blocks * LANES).max(1);
-            with_floats(tensor, |values| {
-                let mut rows = Vec::with_capacity(images * features);
-                for n in 0..images {
-                    let first = (n / LANES) * features * LANES + n % LANES;
-                    rows.extend((0..features).map(|f| values[first + f * LANES]));
-                }
-                rows
-            })
+/// One row an image, channel by channel: `[images · channels · height · width]` out of a pass's tensor, whose maps are of
+/// `shape`. Empty lanes are left out.
+pub fn rows(tensor: &Tensor, shape: MapShape, images: usize, operators: Operators) -> Result<Vec<f32>> {
+    let Operators::Lanes(lanes) = operators else { return tensor.flatten_all()?.to_vec1() };
+    let pixels = shape.height * shape.width;
+    with_floats(tensor, |values| {
+        let mut rows = Vec::with_capacity(images * shape.size());
+        for image in 0..images {
+            for channel in 0..shape.channels {
+                let first = lanes.first(shape, image, channel);
+                rows.extend((0..pixels).map(|pixel| values[first + pixel * LANES]));
+            }
         }
-        Operators::Stock => tensor.flatten_all()?.to_vec1(),
-    }
-}
-
-/// The activations of one image of a pass, `[channels, height, width]` in row order.
-pub fn maps_of_image(tensor: &Tensor, image: usize, operators: Operators) -> Result<Vec<f32>> {
-    match operators {
-        Operators::Lanes => {
-            let features = tensor.elem_count() / (tensor.dims()[0] * LANES);
-            let first = (image / LANES) * features * LANES + image % LANES;
-            with_floats(tensor, |values| (0..features).map(|f| values[first + f * LANES]).collect())
-        }
-        Operators::Stock => tensor.get(image)?.flatten_all()?.to_vec1(),
-    }
+        rows
+    })
 }

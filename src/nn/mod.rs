@@ -23,7 +23,7 @@ pub use compute::{Compute, DeviceChoice};
 pub use conv::Conv2d;
 pub use dense::Dense;
 pub use elementwise::{Activation, Dropout};
-pub use layout::{MapShape, Operators, batch, maps_of_image, rows};
+pub use layout::{Lanes, MapShape, Operators, batch, rows};
 pub use loss::softmax_cross_entropy;
 pub use network::{Layer, LayerParams, Network, Pass, Place};
 pub use params::{Init, ParamSpec, ParamStore, WeightEntry, Weights};

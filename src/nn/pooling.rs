@@ -63,7 +63,7 @@ impl Layer for Pool2d {
 
     fn forward(&self, x: &Tensor, _: LayerParams<'_>, pass: &mut Pass) -> Result<Tensor> {
         match (pass.operators, self.kind) {
-            (Operators::Lanes, _) => x.apply_op1(*self),
+            (Operators::Lanes(_), _) => x.apply_op1(*self),
             (Operators::Stock, PoolKind::Average) => x.avg_pool2d(self.size),
             // Candle's own max_pool2d passes a wrong gradient back (a quarter of it, or all of it to every tie),
             // so windows become rows and the greatest of each is gathered, whose gradient is exact.

@@ -47,7 +47,7 @@ impl<'a> Objective<'a> {
     fn parts(&self, images: usize) -> usize {
         match self.compute.operators {
             Operators::Stock => 1,
-            Operators::Lanes => {
+            Operators::Lanes(_) => {
                 let least = if images >= IMAGES_OF_TWO_PARTS { 2 } else { 1 };
                 let worth = images * self.network.multiplications() / MULTIPLICATIONS_PER_PART;
                 // powers of two share evenly among the usual numbers of cores
@@ -70,7 +70,7 @@ impl<'a> Objective<'a> {
             let from = number * images_per_part;
             let range = from..batch.len().min(from + images_per_part);
             let dropout = stream(seed, Purpose::Dropout, step, number as u64);
-            let mut pass = Pass::train(self.compute.operators, dropout);
+            let mut pass = Pass::train(self.compute.operators.for_images(batch.len()), dropout);
             pass.gradients = Some(kept[number].clone());
             self.part(params, &tensors, batch, range, pass)
         };
@@ -99,16 +99,16 @@ impl<'a> Objective<'a> {
         let x = batch(pixels, self.network.input(), &self.value_of, operators, &self.compute.device)?;
         let given = pass.gradients.clone();
         let scores = self.network.forward(&x, tensors, &mut pass)?;
-        let loss = softmax_cross_entropy(&scores, labels, whole.len(), operators)?;
+        let loss = softmax_cross_entropy(&scores, self.network.output().channels, labels, whole.len(), operators)?;
         let mut store = loss.backward()?;
         // what our kernels have not written lies in Candle's store
         let gradient = |(index, var): (usize, &Var)| match (store.remove(var.as_tensor()), &given) {
             (Some(gradient), _) => Ok(gradient),
-            (None, Some(given)) if operators == Operators::Lanes => Ok(given[index].clone()),
+            (None, Some(given)) if operators != Operators::Stock => Ok(given[index].clone()),
             _ => anyhow::bail!("a parameter without a gradient: it does not reach the loss"),
         };
         let gradients = params.vars().iter().enumerate().map(gradient).collect::<Result<_>>()?;
-        let scores = rows(&scores, labels.len(), operators)?;
+        let scores = rows(&scores, self.network.output(), labels.len(), operators)?;
         let classes = scores.len() / labels.len();
         let correct = scores.chunks_exact(classes).zip(labels).filter(|(scores, label)| {
             let best = scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));

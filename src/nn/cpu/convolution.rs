@@ -21,14 +21,25 @@ impl ConvShape {
     pub fn out_width(&self) -> usize {
         self.width + 2 * self.padding + 1 - self.kernel
     }
+    /// The convolution of the output's gradient, with turned kernels, that gives the input's.
+    pub(super) fn backward(&self) -> Self {
+        Self {
+            in_channels: self.out_channels,
+            out_channels: self.in_channels,
+            height: self.out_height(),
+            width: self.out_width(),
+            kernel: self.kernel,
+            padding: self.kernel - 1 - self.padding,
+        }
+    }
     /// Panics on sizes that no layer accepts: every pointer below relies on them.
-    fn check(&self) {
+    pub(super) fn check(&self) {
         assert!(self.in_channels > 0 && self.out_channels > 0 && self.height > 0 && self.width > 0, "maps have a size");
         assert!(self.kernel > 0 && self.padding < self.kernel, "padding is smaller than the kernel");
         let (height, width) = self.padded();
         assert!(self.kernel <= height && self.kernel <= width, "the kernel fits the padded map");
     }
-    fn padded(&self) -> (usize, usize) {
+    pub(super) fn padded(&self) -> (usize, usize) {
         (self.height + 2 * self.padding, self.width + 2 * self.padding)
     }
 }
@@ -201,15 +212,7 @@ pub fn conv_input_gradient(grad: &[f32], w: &[f32], x_grad: &mut [f32], s: &Conv
             }
         }
     }
-    let backward = ConvShape {
-        in_channels: s.out_channels,
-        out_channels: s.in_channels,
-        height: s.out_height(),
-        width: s.out_width(),
-        kernel: k,
-        padding: k - 1 - s.padding,
-    };
-    conv_forward(grad, &turned, &[], x_grad, &backward);
+    conv_forward(grad, &turned, &[], x_grad, &s.backward());
 }
 
 /// `OUT` output channels × `TAPS` neighbouring taps of one kernel row, summed over one block.

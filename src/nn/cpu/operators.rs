@@ -1,15 +1,16 @@
-//! The kernels as Candle operators with gradients. Tensors are `[blocks, channels, height, width, 8]`, contiguous `f32`.
+//! The kernels as Candle operators with gradients. Tensors are contiguous `f32`, laid out as [`Lanes`] says.
 
 use std::cell::RefCell;
 use std::sync::{Mutex, PoisonError};
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp3, InplaceOp1, Layout, Result, Shape, Storage, Tensor, bail};
 
+use super::channels;
 use super::convolution::{self, ConvShape};
 use super::pooling::{self, PoolShape};
 use super::product;
 use super::simd::{LANES, Simd, with_simd};
-use crate::nn::{Activation, Pool2d};
+use crate::nn::{Activation, Lanes, MapShape, Pool2d};
 
 /// The floats of a contiguous tensor on the processor.
 fn floats<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
@@ -154,10 +155,11 @@ fn before_activation<T>(
     })?
 }
 
-/// `activation(conv(x, w) + bias)`, pooled where asked; arguments x `[blocks, in, h, w, 8]`, w `[out, in, k, k]`, bias
-/// `[out]`. Pooling at once spares the passes over maps that only pooling reads: one block of eight images stays in the
+/// `activation(conv(x, w) + bias)`, pooled where asked; arguments x in lanes, w `[out, in, k, k]`, bias `[out]`. Pooling at
+/// once spares the passes over maps that only pooling reads: one unit (a block of eight images, or one image) stays in the
 /// processor's cache from convolution to pooled map, and Candle sees the pooled maps alone.
 pub struct Convolution {
+    lanes: Lanes,
     shape: ConvShape,
     activation: Activation,
     pool: Option<Pool2d>,
@@ -169,6 +171,7 @@ pub struct Convolution {
 impl Convolution {
     /// With `pool`, windows must tile the maps; with `learns`, a backward pass can follow.
     pub fn new(
+        lanes: Lanes,
         shape: ConvShape,
         activation: Activation,
         pool: Option<Pool2d>,
@@ -176,36 +179,53 @@ impl Convolution {
         learns: bool,
     ) -> Self {
         let maps = (pool.is_some() && learns).then(Mutex::default);
-        Self { shape, activation, pool, gradients, maps }
+        Self { lanes, shape, activation, pool, gradients, maps }
     }
 
-    /// Values of one block's maps before pooling.
-    fn block(&self) -> usize {
-        self.shape.out_channels * self.shape.out_height() * self.shape.out_width() * LANES
-    }
-
-    /// The pooling of one block.
-    fn pool_shape(&self, pool: Pool2d) -> PoolShape {
+    /// The maps of a unit before pooling, counted in vectors of a pixel.
+    fn unit(&self) -> MapShape {
         let (height, width) = (self.shape.out_height(), self.shape.out_width());
-        PoolShape { maps: self.shape.out_channels, height, width, pool }
+        let (_, maps, ..) = self.lanes.dims(1, MapShape::new(self.shape.out_channels, height, width));
+        MapShape::new(maps, height, width)
     }
 
-    fn pooled(&self, x: &[f32], w: &[f32], bias: &[f32], pool: Pool2d, blocks: usize) -> Vec<f32> {
-        let (block, shape) = (self.block(), self.pool_shape(pool));
-        let mut pooled = vec![0.0; blocks * block / pool.window()];
-        let mut maps = vec![0.0; if self.maps.is_some() { blocks * block } else { block }];
-        for (n, (x, pooled)) in
-            x.chunks_exact(x.len() / blocks).zip(pooled.chunks_exact_mut(block / pool.window())).enumerate()
-        {
-            let maps = if self.maps.is_some() { &mut maps[n * block..][..block] } else { &mut maps[..] };
-            convolution::conv_forward(x, w, bias, maps, &self.shape);
-            activate(maps, self.activation);
+    fn forward(&self, x: &[f32], w: &[f32], bias: &[f32], y: &mut [f32]) {
+        match self.lanes {
+            Lanes::Images => convolution::conv_forward(x, w, bias, y, &self.shape),
+            Lanes::Channels => channels::convolution::conv_forward(x, w, bias, y, &self.shape),
+        }
+        activate(y, self.activation);
+    }
+
+    fn pooled(&self, x: &[f32], w: &[f32], bias: &[f32], pool: Pool2d, units: usize) -> Vec<f32> {
+        let unit = self.unit();
+        let (before, after) = (unit.size() * LANES, unit.size() * LANES / pool.window());
+        let shape = PoolShape { maps: unit.channels, height: unit.height, width: unit.width, pool };
+        let mut pooled = vec![0.0; units * after];
+        let mut maps = vec![0.0; if self.maps.is_some() { units * before } else { before }];
+        for (n, (x, pooled)) in x.chunks_exact(x.len() / units).zip(pooled.chunks_exact_mut(after)).enumerate() {
+            let maps = if self.maps.is_some() { &mut maps[n * before..][..before] } else { &mut maps[..] };
+            self.forward(x, w, bias, maps);
             pooling::pool_forward(maps, pooled, &shape);
         }
         if let Some(kept) = &self.maps {
             *kept.lock().unwrap_or_else(PoisonError::into_inner) = maps;
         }
         pooled
+    }
+
+    /// The gradient before activation and pooling.
+    fn before_pooling(&self, maps: &[f32], gradient: &[f32], pool: Pool2d) -> Vec<f32> {
+        let unit = self.unit();
+        let size = unit.size() * LANES;
+        let shape = PoolShape { maps: unit.channels, height: unit.height, width: unit.width, pool };
+        let mut before = vec![0.0; maps.len()];
+        let gradients = gradient.chunks_exact(size / pool.window());
+        for ((before, maps), gradient) in before.chunks_exact_mut(size).zip(maps.chunks_exact(size)).zip(gradients) {
+            pooling::pool_backward(maps, gradient, before, &shape);
+            activation_gradient(maps, before, self.activation);
+        }
+        before
     }
 }
 
@@ -223,20 +243,18 @@ impl CustomOp3 for Convolution {
         bias: &CpuStorage,
         bias_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let s = &self.shape;
-        let blocks = x_layout.dims()[0];
+        let units = x_layout.dims()[0];
         let (x, w, bias) = (floats(x, x_layout)?, floats(w, w_layout)?, floats(bias, bias_layout)?);
+        let unit = self.unit();
         let (y, size) = match self.pool {
-            Some(pool) => (self.pooled(x, w, bias, pool, blocks), pool.size),
+            Some(pool) => (self.pooled(x, w, bias, pool, units), pool.size),
             None => {
-                let mut y = vec![0.0; blocks * self.block()];
-                convolution::conv_forward(x, w, bias, &mut y, s);
-                activate(&mut y, self.activation);
+                let mut y = vec![0.0; units * unit.size() * LANES];
+                self.forward(x, w, bias, &mut y);
                 (y, 1)
             }
         };
-        let shape = (blocks, s.out_channels, s.out_height() / size, s.out_width() / size, LANES);
-        Ok((CpuStorage::F32(y), shape.into()))
+        Ok((CpuStorage::F32(y), (units, unit.channels, unit.height / size, unit.width / size, LANES).into()))
     }
 
     fn bwd(
@@ -247,11 +265,14 @@ impl CustomOp3 for Convolution {
         result: &Tensor,
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let weights = |x: &[f32], before: &[f32], w_grad: &mut [f32], bias_grad: &mut [f32]| {
-            convolution::conv_weight_gradient(x, before, w_grad, bias_grad, &self.shape);
+        let shape = &self.shape;
+        let weights = |x: &[f32], before: &[f32], w_grad: &mut [f32], bias_grad: &mut [f32]| match self.lanes {
+            Lanes::Images => convolution::conv_weight_gradient(x, before, w_grad, bias_grad, shape),
+            Lanes::Channels => channels::convolution::conv_weight_gradient(x, before, w_grad, bias_grad, shape),
         };
-        let inputs = |before: &[f32], w: &[f32], x_grad: &mut [f32]| {
-            convolution::conv_input_gradient(before, w, x_grad, &self.shape);
+        let inputs = |before: &[f32], w: &[f32], x_grad: &mut [f32]| match self.lanes {
+            Lanes::Images => convolution::conv_input_gradient(before, w, x_grad, shape),
+            Lanes::Channels => channels::convolution::conv_input_gradient(before, w, x_grad, shape),
         };
         let backward = |before: &[f32]| weighted_backward([x, w, bias], before, &self.gradients, weights, inputs);
         match (self.pool, &self.maps) {
@@ -259,26 +280,16 @@ impl CustomOp3 for Convolution {
             (Some(_), None) => bail!("a finished network has no gradients: its pooled convolutions keep no maps"),
             (Some(pool), Some(maps)) => {
                 let maps = maps.lock().unwrap_or_else(PoisonError::into_inner);
-                let (block, shape) = (self.block(), self.pool_shape(pool));
-                let mut before = vec![0.0; maps.len()];
-                with_floats(gradient, |gradient| {
-                    let gradients = gradient.chunks_exact(block / pool.window());
-                    let blocks = before.chunks_exact_mut(block).zip(maps.chunks_exact(block));
-                    for ((before, maps), gradient) in blocks.zip(gradients) {
-                        pooling::pool_backward(maps, gradient, before, &shape);
-                        activation_gradient(maps, before, self.activation);
-                    }
-                })?;
-                backward(&before)
+                backward(&with_floats(gradient, |gradient| self.before_pooling(&maps, gradient, pool))?)
             }
         }
     }
 }
 
-/// `activation(w x + bias)`; arguments x `[blocks, …features, 8]`, w `[out, features]`, bias `[out]`; the result is
-/// `[blocks, out, 1, 1, 8]`.
+/// `activation(w x + bias)`; arguments x in lanes, w `[out, features]`, bias `[out]`; the result is in the same lanes.
 pub struct Dense {
-    pub inputs: usize,
+    pub lanes: Lanes,
+    pub input: MapShape,
     pub outputs: usize,
     pub activation: Activation,
     pub gradients: WeightGradients,
@@ -298,12 +309,21 @@ impl CustomOp3 for Dense {
         bias: &CpuStorage,
         bias_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let blocks = x_layout.dims()[0];
-        let mut y = vec![0.0; blocks * self.outputs * LANES];
         let (x, w, bias) = (floats(x, x_layout)?, floats(w, w_layout)?, floats(bias, bias_layout)?);
-        product::dense_product(x, w, bias, &mut y, self.inputs, self.outputs, self.inputs, 1);
+        let MapShape { channels, height, width } = self.input;
+        let (units, maps) = (x_layout.dims()[0], self.lanes.dims(1, MapShape::new(self.outputs, 1, 1)).1);
+        let mut y = vec![0.0; units * maps * LANES];
+        match self.lanes {
+            Lanes::Images => {
+                let inputs = self.input.size();
+                product::dense_product(x, w, bias, &mut y, inputs, self.outputs, inputs, 1);
+            }
+            Lanes::Channels => {
+                channels::dense::dense_forward(x, w, bias, &mut y, channels, height, width, self.outputs);
+            }
+        }
         activate(&mut y, self.activation);
-        Ok((CpuStorage::F32(y), (blocks, self.outputs, 1, 1, LANES).into()))
+        Ok((CpuStorage::F32(y), (units, maps, 1, 1, LANES).into()))
     }
 
     fn bwd(
@@ -314,14 +334,22 @@ impl CustomOp3 for Dense {
         result: &Tensor,
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let weights = |x: &[f32], before: &[f32], w_grad: &mut [f32], bias_grad: &mut [f32]| {
-            product::dense_weight_gradient(x, before, w_grad, bias_grad, self.inputs, self.outputs);
+        let MapShape { channels: c, height, width } = self.input;
+        let (inputs, outputs) = (self.input.size(), self.outputs);
+        let weights = |x: &[f32], before: &[f32], w_grad: &mut [f32], bias_grad: &mut [f32]| match self.lanes {
+            Lanes::Images => product::dense_weight_gradient(x, before, w_grad, bias_grad, inputs, outputs),
+            Lanes::Channels => {
+                channels::dense::dense_weight_gradient(x, before, w_grad, bias_grad, c, height, width, outputs);
+            }
         };
-        let inputs = |before: &[f32], w: &[f32], x_grad: &mut [f32]| {
-            product::dense_product(before, w, &[], x_grad, self.outputs, self.inputs, 1, self.inputs);
+        let input_gradient = |before: &[f32], w: &[f32], x_grad: &mut [f32]| match self.lanes {
+            Lanes::Images => product::dense_product(before, w, &[], x_grad, outputs, inputs, 1, inputs),
+            Lanes::Channels => {
+                channels::dense::dense_input_gradient(before, w, x_grad, c, height, width, outputs);
+            }
         };
         before_activation(result, gradient, self.activation, |before| {
-            weighted_backward([x, w, bias], before, &self.gradients, weights, inputs)
+            weighted_backward([x, w, bias], before, &self.gradients, weights, input_gradient)
         })
     }
 }
@@ -356,18 +384,24 @@ impl CustomOp1 for Pool2d {
     }
 }
 
-/// Mean softmax cross-entropy of scores `[blocks, classes, 1, 1, 8]` against labels, one an image; lanes beyond the
-/// labels count nothing. The mean is over `images`, so that the parts of one batch add up to the batch's mean.
+/// Mean softmax cross-entropy of scores, one a class, against labels, one an image; empty lanes count nothing. The mean is over `images`, so that the parts of one batch add up to the batch's mean.
 pub struct SoftmaxCrossEntropy {
+    pub lanes: Lanes,
+    /// Of the scores: `[classes, 1, 1]`.
+    pub shape: MapShape,
     pub labels: Vec<u8>,
     pub images: usize,
 }
 
 impl SoftmaxCrossEntropy {
-    /// Calls `f(image's label, index of its first score)`; scores of one image are eight floats apart.
-    fn for_each_image(&self, classes: usize, mut f: impl FnMut(usize, usize)) {
+    /// Calls `f(an image's label, the places of its scores)`.
+    fn for_each_image(&self, mut f: impl FnMut(usize, &[usize])) {
+        let mut places = vec![0; self.shape.channels];
         for (image, &label) in self.labels.iter().enumerate() {
-            f(usize::from(label), (image / LANES) * classes * LANES + image % LANES);
+            for (class, place) in places.iter_mut().enumerate() {
+                *place = self.lanes.first(self.shape, image, class);
+            }
+            f(usize::from(label), &places);
         }
     }
 }
@@ -378,30 +412,26 @@ impl CustomOp1 for SoftmaxCrossEntropy {
     }
 
     fn cpu_fwd(&self, scores: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let classes = layout.dims()[1];
         let scores = floats(scores, layout)?;
         let mut total = 0.0f64;
-        self.for_each_image(classes, |label, at| {
-            let score = |class: usize| scores[at + class * LANES];
-            let greatest = (0..classes).map(score).fold(f32::NEG_INFINITY, f32::max);
-            let sum: f32 = (0..classes).map(|class| (score(class) - greatest).exp()).sum();
-            total += f64::from(greatest + sum.ln() - score(label));
+        self.for_each_image(|label, places| {
+            let greatest = places.iter().map(|&at| scores[at]).fold(f32::NEG_INFINITY, f32::max);
+            let sum: f32 = places.iter().map(|&at| (scores[at] - greatest).exp()).sum();
+            total += f64::from(greatest + sum.ln() - scores[places[label]]);
         });
         Ok((CpuStorage::F32(vec![(total / self.images as f64) as f32]), ().into()))
     }
 
     fn bwd(&self, scores: &Tensor, _result: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
-        let classes = scores.dims()[1];
         let scale = gradient.to_scalar::<f32>()? / self.images as f32;
         let mut out = vec![0.0f32; scores.elem_count()];
         with_floats(scores, |scores| {
-            self.for_each_image(classes, |label, at| {
-                let score = |class: usize| scores[at + class * LANES];
-                let greatest = (0..classes).map(score).fold(f32::NEG_INFINITY, f32::max);
-                let sum: f32 = (0..classes).map(|class| (score(class) - greatest).exp()).sum();
-                for class in 0..classes {
-                    let probability = (score(class) - greatest).exp() / sum;
-                    out[at + class * LANES] = scale * (probability - f32::from(u8::from(class == label)));
+            self.for_each_image(|label, places| {
+                let greatest = places.iter().map(|&at| scores[at]).fold(f32::NEG_INFINITY, f32::max);
+                let sum: f32 = places.iter().map(|&at| (scores[at] - greatest).exp()).sum();
+                for (class, &at) in places.iter().enumerate() {
+                    let probability = (scores[at] - greatest).exp() / sum;
+                    out[at] = scale * (probability - f32::from(u8::from(class == label)));
                 }
             });
         })?;
