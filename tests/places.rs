@@ -338,6 +338,37 @@ fn closing_while_training_asks_and_keeps_the_run() {
     assert!(run.join("last.safetensors").is_file());
 }
 
+/// The program's own time for a frame, without a renderer's. `cargo test --release --test places frames -- --nocapture`
+/// prints it.
+#[test]
+fn frames_stay_short_while_one_draws_and_a_network_trains() {
+    let mut window = Window::open();
+    window.train(10_000);
+    window.until("updates", |workbench| workbench.training().is_some_and(|view| view.step > 3));
+    let pad = window.harness.get_by_label_contains("Pad, ").rect();
+    let at = |turn: f32| pad.center() + 0.3 * pad.width() * vec2(turn.cos(), turn.sin());
+    window.harness.event(egui::Event::PointerMoved(at(0.0)));
+    window.button(at(0.0), true);
+    window.harness.step();
+    let mut frames: Vec<Duration> = (0..400)
+        .map(|frame| {
+            window.harness.event(egui::Event::PointerMoved(at(frame as f32 / 30.0)));
+            let began = Instant::now();
+            window.harness.step();
+            let took = began.elapsed();
+            std::thread::sleep(Duration::from_millis(4));
+            took
+        })
+        .collect();
+    assert!(window.workbench().training_is_under_way(), "the training outlasts the drawing");
+    frames.sort();
+    let (median, late) = (frames[frames.len() / 2], frames[frames.len() * 99 / 100]);
+    println!("a frame takes {median:?}, one in a hundred more than {late:?}");
+    assert!(late < Duration::from_millis(50), "one frame in a hundred takes more than {late:?}");
+    window.button(at(0.0), false);
+    window.until("an answer", |workbench| workbench.prediction().is_some());
+}
+
 #[test]
 fn wrong_settings_are_answered_with_a_sentence_and_no_training() {
     let mut window = Window::open();

@@ -14,12 +14,12 @@ use super::{ComputeArgs, output};
 use crate::data::{self, Request};
 use crate::optim::OptimizerConfig;
 use crate::storage::places::runs_folder;
-use crate::storage::{config_file, record, recorded_run, shipped};
+use crate::storage::{config_file, presets, record, recorded_run, shipped};
 use crate::training::{Ending, Event, Stop, TrainingConfig, TrainingData};
 
 #[derive(Args)]
 pub struct TrainArgs {
-    /// A model's id, for its recommended settings, or a configuration file
+    /// A model's id, for its recommended settings, another preset (ninety-nine), or a configuration file
     #[arg(value_name = "PRESET | CONFIG.toml")]
     preset: Option<String>,
     /// The model to train
@@ -66,11 +66,11 @@ impl TrainArgs {
     /// The preset or file, overridden by the flags.
     fn config(&self) -> Result<TrainingConfig> {
         let named = self.preset.as_deref().or(self.model.as_deref()).unwrap_or("lenet5");
-        let mut config = match shipped::find(named) {
-            Some(shipped) => shipped.config()?,
+        let mut config = match presets::find(named) {
+            Some(preset) => preset.config()?,
             None if self.preset.is_some() && looks_like_a_file(named) => config_file::read(Path::new(named))?,
             None => {
-                let known: Vec<&str> = shipped::SHIPPED.iter().map(|shipped| shipped.id).collect();
+                let known: Vec<&str> = presets::all().map(|preset| preset.id).collect();
                 bail!("there is no preset, model or configuration file \"{named}\"; presets are {}", known.join(", "))
             }
         };

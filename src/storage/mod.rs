@@ -6,7 +6,8 @@
 //! | `places.rs` | [`Places`]: where the program keeps settings, runs and data sets |
 //! | `settings.rs` | [`SettingsFile`]: what the window remembers |
 //! | `weights_file.rs` | weights as safetensors files |
-//! | `shipped.rs` | the models inside the program: presets, weights, cards |
+//! | `shipped.rs` | the models inside the program: settings, weights, cards |
+//! | `presets.rs` | all settings inside the program, by name |
 //! | `config_file.rs` | a training configuration in a file of its own |
 //! | `strokes_file.rs` | recorded pen strokes, read |
 //! | `run_folder.rs` | the folder of a run; finding one again |
@@ -18,6 +19,7 @@ pub mod atomic;
 pub mod config_file;
 pub mod picture_file;
 pub mod places;
+pub mod presets;
 pub mod record;
 pub mod recorded_run;
 pub mod run_folder;

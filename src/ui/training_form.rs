@@ -3,7 +3,7 @@
 use crate::data::Augmentation;
 use crate::models;
 use crate::optim::{OptimizerConfig, Schedule};
-use crate::storage::shipped;
+use crate::storage::presets;
 use crate::training::TrainingConfig;
 
 /// A field of the form.
@@ -38,9 +38,9 @@ pub struct TrainingForm {
 const DRAWN_VALIDATION: usize = 1_000;
 
 impl TrainingForm {
-    /// The recommended settings of a model.
-    pub fn preset(model: &'static str, source: &'static str) -> Option<Self> {
-        let mut base = shipped::find(model)?.config().ok()?;
+    /// The settings of a preset, such as a model's id.
+    pub fn preset(id: &str, source: &'static str) -> Option<Self> {
+        let mut base = presets::find(id)?.config().ok()?;
         base.data = source.to_owned();
         if source == "drawn" {
             base.validation = DRAWN_VALIDATION;
@@ -66,6 +66,29 @@ impl TrainingForm {
         }
     }
 
+    /// The presets of this model, with their titles.
+    pub fn presets(&self) -> Vec<(&'static str, &'static str)> {
+        let own = presets::all().filter(|preset| preset.config().is_ok_and(|config| config.model == self.model));
+        own.map(|preset| (preset.id, preset.title)).collect()
+    }
+
+    /// The preset that these settings are, whatever their digits and seed.
+    pub fn chosen_preset(&self) -> Option<&'static str> {
+        let config = self.config().ok()?;
+        let same = |id: &str| {
+            let preset = Self::preset(id, self.source)?.config().ok()?;
+            Some(TrainingConfig { seed: config.seed, ..preset } == config)
+        };
+        self.presets().into_iter().map(|(id, _)| id).find(|id| same(id) == Some(true))
+    }
+
+    /// Takes another preset for the same digits and seed.
+    pub fn choose_preset(&mut self, id: &str) {
+        if let Some(preset) = Self::preset(id, self.source) {
+            *self = Self { seed: self.seed.clone(), ..preset };
+        }
+    }
+
     /// Takes another optimiser with a learning rate that suits it.
     pub fn choose_optimizer(&mut self, id: &'static str) {
         self.optimizer = id;
@@ -76,7 +99,8 @@ impl TrainingForm {
 
     /// Takes other digits, with as many of them kept aside as suits their number.
     pub fn choose_source(&mut self, source: &'static str) {
-        if let Some(preset) = Self::preset(self.model, source) {
+        let preset = self.chosen_preset().unwrap_or(self.model);
+        if let Some(preset) = Self::preset(preset, source) {
             self.source = source;
             self.base = preset.base;
         }
@@ -167,7 +191,7 @@ mod tests {
     #[test]
     fn a_form_makes_its_preset_and_tells_what_is_wrong() {
         let form = TrainingForm::preset("lenet5", "mnist").unwrap();
-        assert_eq!(form.config().unwrap(), shipped::find("lenet5").unwrap().config().unwrap());
+        assert_eq!(form.config().unwrap(), presets::find("lenet5").unwrap().config().unwrap());
         for (field, change) in [
             (Field::Rate, TrainingForm { rate: "NaN".to_owned(), ..form.clone() }),
             (Field::Rate, TrainingForm { rate: "fast".to_owned(), ..form.clone() }),
@@ -179,6 +203,18 @@ mod tests {
         ] {
             assert_eq!(change.config().unwrap_err().0, field, "{change:?}");
         }
+    }
+
+    #[test]
+    fn a_form_knows_which_preset_it_shows() {
+        let mut form = TrainingForm::preset("ninety-nine", "mnist").unwrap();
+        assert_eq!((form.model, form.chosen_preset()), ("lenet5", Some("ninety-nine")));
+        form.choose_source("drawn");
+        form.seed = "7".to_owned();
+        assert_eq!(form.chosen_preset(), Some("ninety-nine"));
+        form.epochs = "1000".to_owned();
+        assert_eq!(form.chosen_preset(), None);
+        assert!(form.presets().contains(&("lenet5", "Recommended")));
     }
 
     #[test]

@@ -44,6 +44,7 @@ fn choices(ui: &mut Ui, form: &mut TrainingForm, scene: &Scene<'_>, width: f32) 
     {
         *form = preset;
     }
+    preset(ui, form, mark, width);
     let mut source = form.source;
     let mnist = if scene.workbench.mnist_is_here() { "MNIST" } else { "MNIST (not here)" };
     let sources = [("mnist", mnist), ("drawn", "Drawn digits")];
@@ -62,6 +63,23 @@ fn choices(ui: &mut Ui, form: &mut TrainingForm, scene: &Scene<'_>, width: f32) 
     let schedules: Vec<(usize, &str)> = Schedule::CHOICES.iter().enumerate().map(|(i, (name, _))| (i, *name)).collect();
     row("Schedule", mark, None)
         .show(ui, width, FIELD, |ui, w| field::choice(ui, "Schedule", &mut form.schedule, &schedules, w));
+}
+
+/// The model's presets, where it has more than one; settings that are none of them are named so.
+fn preset(ui: &mut Ui, form: &mut TrainingForm, mark: Mark, width: f32) {
+    let mut presets = form.presets();
+    if presets.len() < 2 {
+        return;
+    }
+    let chosen = form.chosen_preset().unwrap_or("");
+    if chosen.is_empty() {
+        presets.push(("", "Own settings"));
+    }
+    let mut preset = chosen;
+    row("Preset", mark, None).show(ui, width, FIELD, |ui, w| field::choice(ui, "Preset", &mut preset, &presets, w));
+    if preset != chosen {
+        form.choose_preset(preset);
+    }
 }
 
 fn numbers(ui: &mut Ui, form: &mut TrainingForm, scene: &mut Scene<'_>, width: f32) {

@@ -1,0 +1,56 @@
+//! The settings that come inside the program by name: every shipped model's own, and those of a purpose. A preset of a
+//! purpose is a file in `models/presets/` and a line in [`PURPOSES`].
+
+use anyhow::{Context, Result};
+
+use super::shipped;
+use crate::training::TrainingConfig;
+
+/// Settings with a name.
+#[derive(Clone, Copy)]
+pub struct Preset {
+    /// As commands name it; the model's id for a model's own settings.
+    pub id: &'static str,
+    /// As the window writes it, beside the model.
+    pub title: &'static str,
+    toml: &'static str,
+}
+
+const PURPOSES: &[Preset] = &[Preset {
+    id: "ninety-nine",
+    title: "99 % in seconds",
+    toml: include_str!("../../models/presets/ninety-nine.toml"),
+}];
+
+impl Preset {
+    pub fn config(&self) -> Result<TrainingConfig> {
+        TrainingConfig::from_toml(self.toml).with_context(|| format!("the preset {} is damaged", self.id))
+    }
+}
+
+/// All presets: the models' own first, in their order.
+pub fn all() -> impl Iterator<Item = Preset> {
+    let own = |model: &shipped::Shipped| Preset { id: model.id, title: "Recommended", toml: model.config };
+    shipped::SHIPPED.iter().map(own).chain(PURPOSES.iter().copied())
+}
+
+/// The preset of that name.
+pub fn find(id: &str) -> Option<Preset> {
+    all().find(|preset| preset.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_preset_can_be_read_and_has_a_name_of_its_own() {
+        let ids: Vec<&str> = all().map(|preset| preset.id).collect();
+        for (i, preset) in all().enumerate() {
+            assert!(!ids[..i].contains(&preset.id), "{} twice", preset.id);
+            let config = preset.config().unwrap();
+            assert!(preset.title != "Recommended" || config.model == preset.id);
+        }
+        assert!(find("lenet-5").is_none());
+    }
+}
