@@ -5,12 +5,13 @@
 use candle_core::{Device, Tensor, Var};
 use digitpad::nn::random::{Purpose, stream};
 use digitpad::nn::{
-    Activation, Conv2d, Dense, Dropout, Lanes, MapShape, Network, Operators, ParamStore, Pass, Pool2d, batch, rows,
-    softmax_cross_entropy,
+    Activation, Conv2d, Dense, Dropout, Lanes, MapShape, Network, Operators, ParamStore, Pass, Pool2d, Subsample2d,
+    batch, rows, softmax_cross_entropy,
 };
 use rand::Rng;
 
 const TANH: Activation = Activation::Tanh;
+const SCALED: Activation = Activation::ScaledTanh;
 const RELU: Activation = Activation::Relu;
 const NONE: Activation = Activation::Identity;
 
@@ -21,6 +22,7 @@ const EVERY_WAY: [Operators; 3] =
 fn networks() -> Vec<(&'static str, Network)> {
     let conv = |out_channels, kernel, padding, activation| Conv2d { out_channels, kernel, padding, activation };
     let dense = |outputs, activation| Dense { outputs, activation };
+    let subsample = |size, activation| Subsample2d { size, activation };
     let input = MapShape::new(1, 8, 8);
     let new = || Network::new(input);
     vec![
@@ -73,6 +75,34 @@ fn networks() -> Vec<(&'static str, Network)> {
                 .unwrap(),
         ),
         (
+            "subsampling, scaled tanh",
+            new()
+                .then("C", conv(6, 5, 2, SCALED))
+                .unwrap()
+                .then("S", subsample(2, SCALED))
+                .unwrap()
+                .then("E", conv(4, 3, 0, TANH))
+                .unwrap()
+                .then("D", dense(13, SCALED))
+                .unwrap()
+                .then("F", dense(10, NONE))
+                .unwrap(),
+        ),
+        (
+            "subsampling of more channels than lanes, no activation",
+            new()
+                .then("C", conv(11, 3, 0, TANH))
+                .unwrap()
+                .then("S", subsample(3, NONE))
+                .unwrap()
+                .then("D", dense(10, NONE))
+                .unwrap(),
+        ),
+        (
+            "subsampling of the images themselves, tanh",
+            new().then("S", subsample(4, TANH)).unwrap().then("D", dense(10, NONE)).unwrap(),
+        ),
+        (
             "dropout",
             new()
                 .then("D", dense(16, TANH))
@@ -89,6 +119,18 @@ struct Case {
     images: Vec<Vec<u8>>,
     labels: Vec<u8>,
     value_of: [f32; 256],
+}
+
+/// Fresh parameters. Biases and coefficients begin alike, which would hide one that is mistaken for another's, so each is
+/// moved a little.
+fn parameters(network: &Network, seed: u64) -> ParamStore {
+    let store = ParamStore::initialise(network, seed, &Device::Cpu).unwrap();
+    let mut rng = stream(seed, Purpose::Shuffle, 2, 0);
+    for var in store.vars().iter().filter(|var| var.dims().len() == 1) {
+        let moved: Vec<f32> = values(var.as_tensor()).iter().map(|x| x + rng.random_range(-0.1..0.1)).collect();
+        var.set(&Tensor::from_vec(moved, var.shape(), &Device::Cpu).unwrap()).unwrap();
+    }
+    store
 }
 
 /// Eleven images, so that one block is full and one is not.
@@ -129,7 +171,7 @@ fn values(tensor: &Tensor) -> Vec<f32> {
 fn gradients_of_every_layer_agree_with_finite_differences() {
     let case = case(1);
     for (name, network) in networks() {
-        let store = ParamStore::initialise(&network, 3, &Device::Cpu).unwrap();
+        let store = parameters(&network, 3);
         let params = store.tensors();
         for operators in EVERY_WAY {
             let gradients = loss(&network, &params, &case, operators).backward().unwrap();
@@ -172,7 +214,7 @@ fn gradients_of_every_layer_agree_with_finite_differences() {
 fn our_kernels_agree_with_candles_operators() {
     let case = case(2);
     for (name, network) in networks() {
-        let store = ParamStore::initialise(&network, 4, &Device::Cpu).unwrap();
+        let store = parameters(&network, 4);
         let params = store.tensors();
         let [ours, channels, stock] = EVERY_WAY.map(|operators| {
             let loss = loss(&network, &params, &case, operators);
@@ -229,6 +271,28 @@ fn max_pooling_gives_the_whole_gradient_to_the_first_of_equal_values() {
 }
 
 #[test]
+fn subsampling_adds_up_its_window() {
+    let shape = MapShape::new(2, 2, 4);
+    // windows of the first map sum to 10 and −10, those of the second to 100 and 0
+    let pixels = [1f32, 2.0, -1.0, -2.0, 3.0, 4.0, -3.0, -4.0, 40.0, 30.0, 5.0, -5.0, 20.0, 10.0, -7.0, 7.0];
+    let params = [[0.1f32, 0.02], [0.0, -1.0]].map(|values| Tensor::new(&values, &Device::Cpu).unwrap());
+    // before the activation 1, −1, 1, −1; the scaled tanh leaves ±1 where they are, but for 3 parts in a million
+    for (activation, one) in [(NONE, 1.0), (SCALED, 0.999_997_3)] {
+        let network = Network::new(shape).then("S", Subsample2d { size: 2, activation }).unwrap();
+        for operators in EVERY_WAY {
+            let bytes: Vec<u8> = (0..16).collect();
+            let value_of = std::array::from_fn(|byte| pixels[byte % 16]);
+            let x = batch([bytes.as_slice()].into_iter(), shape, &value_of, operators, &Device::Cpu).unwrap();
+            let y = network.forward(&x, &params, &mut Pass::evaluate(operators)).unwrap();
+            let y = rows(&y, network.output(), 1, operators).unwrap();
+            for (y, expected) in y.iter().zip([one, -one, one, -one]) {
+                assert!((y - expected).abs() < 1e-6, "{operators:?}, {activation:?}: {y}, expected {expected}");
+            }
+        }
+    }
+}
+
+#[test]
 fn dropout_silences_its_share_and_rests_when_a_finished_network_is_asked() {
     let network = Network::new(MapShape::new(1, 64, 64)).then("X", Dropout { rate: 0.2 }).unwrap();
     let pixels = vec![vec![255u8; 4096]; 8];
@@ -254,6 +318,12 @@ fn dropout_silences_its_share_and_rests_when_a_finished_network_is_asked() {
 fn layers_that_do_not_fit_are_refused() {
     let new = || Network::new(MapShape::new(1, 13, 13));
     assert!(new().then("S", Pool2d::average(2)).is_err(), "windows must tile the map");
+    for size in [0, 2, 3] {
+        assert!(
+            new().then("S", Subsample2d { size, activation: NONE }).is_err(),
+            "windows of {size} do not tile the map"
+        );
+    }
     assert!(new().then("C", Conv2d { out_channels: 1, kernel: 15, padding: 0, activation: NONE }).is_err());
     assert!(new().then("C", Conv2d { out_channels: 1, kernel: 3, padding: 3, activation: NONE }).is_err());
     assert!(new().then("X", Dropout { rate: 1.0 }).is_err());

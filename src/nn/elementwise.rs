@@ -8,20 +8,28 @@ use super::network::{Layer, LayerParams, Pass};
 use super::params::{Init, ParamSpec};
 use super::{MapShape, Operators};
 
-/// The function at the end of a convolution or dense layer.
+/// The function at the end of a convolution, dense or subsampling layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
     Identity,
     Tanh,
+    /// 1.7159 · tanh(2/3 · x): takes ±1 to ±1, and bends most there (LeCun et al. 1998, appendix A).
+    ScaledTanh,
     /// max(x, 0); its slope at 0 is 0.
     Relu,
 }
 
 impl Activation {
+    /// What the scaled tanh tends to.
+    pub(super) const AMPLITUDE: f32 = 1.7159;
+    /// What the scaled tanh multiplies its input with.
+    pub(super) const SLOPE: f32 = 2.0 / 3.0;
+
     pub(super) fn suffix(self) -> &'static str {
         match self {
             Self::Identity => "",
             Self::Tanh => ", tanh",
+            Self::ScaledTanh => ", scaled tanh",
             Self::Relu => ", ReLU",
         }
     }
@@ -30,7 +38,7 @@ impl Activation {
     pub(super) fn init(self, fan_in: usize, fan_out: usize) -> Init {
         match self {
             Self::Relu => Init::kaiming(fan_in),
-            Self::Identity | Self::Tanh => Init::xavier(fan_in, fan_out),
+            Self::Identity | Self::Tanh | Self::ScaledTanh => Init::xavier(fan_in, fan_out),
         }
     }
 
@@ -38,6 +46,7 @@ impl Activation {
         match self {
             Self::Identity => Ok(x.clone()),
             Self::Tanh => x.tanh(),
+            Self::ScaledTanh => x.affine(f64::from(Self::SLOPE), 0.0)?.tanh()?.affine(f64::from(Self::AMPLITUDE), 0.0),
             // Candle's own relu has slope 1 at 0, and a fresh network meets 0 wherever there is nothing but paper
             Self::Relu => x.mul(&x.gt(0f32)?.to_dtype(x.dtype())?),
         }

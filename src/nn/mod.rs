@@ -15,6 +15,7 @@ mod network;
 mod params;
 mod pooling;
 pub mod random;
+mod subsampling;
 
 pub(crate) use cpu::operators::{with_all_floats, with_floats_mut};
 pub(crate) use cpu::simd::{LANES, Simd, with_simd};
@@ -28,3 +29,4 @@ pub use loss::softmax_cross_entropy;
 pub use network::{Layer, LayerParams, Network, Pass, Place};
 pub use params::{Init, ParamSpec, ParamStore, WeightEntry, Weights};
 pub use pooling::{Pool2d, PoolKind};
+pub use subsampling::Subsample2d;

@@ -13,6 +13,10 @@ use super::random::{Purpose, stream};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Init {
     Zeros,
+    /// The same value everywhere.
+    Constant {
+        value: f32,
+    },
     /// Uniform in ±bound.
     Uniform {
         bound: f32,
@@ -33,6 +37,7 @@ impl Init {
     fn values(self, count: usize, seed: u64, index: usize) -> Vec<f32> {
         match self {
             Self::Zeros => vec![0.0; count],
+            Self::Constant { value } => vec![value; count],
             Self::Uniform { bound } => {
                 let mut rng = stream(seed, Purpose::Initialise, index as u64, 0);
                 (0..count).map(|_| rng.random_range(-bound..=bound)).collect()

@@ -13,7 +13,7 @@ use super::simd::{LANES, Simd, with_simd};
 use crate::nn::{Activation, Lanes, MapShape, Pool2d};
 
 /// The floats of a contiguous tensor on the processor.
-fn floats<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+pub(super) fn floats<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     match (storage, layout.contiguous_offsets()) {
         (CpuStorage::F32(values), Some((from, to))) => Ok(&values[from..to]),
         _ => bail!("a fast operator needs contiguous f32 values"),
@@ -67,7 +67,7 @@ fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> Result<Tensor> {
     Tensor::from_vec(values, shape.into(), &candle_core::Device::Cpu)
 }
 
-with_simd! { fn activate / activate_body(values: &mut [f32], activation: Activation) }
+with_simd! { pub(super) fn activate / activate_body(values: &mut [f32], activation: Activation) }
 #[inline(always)]
 fn activate_body<S: Simd>(values: &mut [f32], activation: Activation) {
     if activation == Activation::Identity {
@@ -79,6 +79,9 @@ fn activate_body<S: Simd>(values: &mut [f32], activation: Activation) {
             let x = S::load(chunk.as_ptr());
             let y = match activation {
                 Activation::Tanh => x.tanh(),
+                Activation::ScaledTanh => {
+                    x.mul(S::splat(Activation::SLOPE)).tanh().mul(S::splat(Activation::AMPLITUDE))
+                }
                 _ => x.max(S::splat(0.0)),
             };
             y.store(chunk.as_mut_ptr());
@@ -101,6 +104,11 @@ fn activation_gradient_body<S: Simd>(y: &[f32], gradient: &mut [f32], activation
             let (gradient, y) = (S::load(g.as_ptr()), S::load(y.as_ptr()));
             let before = match activation {
                 Activation::Tanh => gradient.mul(S::splat(1.0).sub(y.mul(y))),
+                Activation::ScaledTanh => {
+                    let tanh = y.mul(S::splat(1.0 / Activation::AMPLITUDE));
+                    let slope = S::splat(Activation::AMPLITUDE * Activation::SLOPE);
+                    gradient.mul(slope.mul(S::splat(1.0).sub(tanh.mul(tanh))))
+                }
                 _ => gradient.where_positive(y),
             };
             before.store(g.as_mut_ptr());
@@ -114,7 +122,7 @@ pub type WeightGradients = Option<[Tensor; 2]>;
 
 /// Gradients of an operator with input, weights and bias, from the gradient before its activation: `weights` writes those
 /// of weights and bias, `inputs` works out that of the input where somebody needs it.
-fn weighted_backward(
+pub(super) fn weighted_backward(
     [x, w, bias]: [&Tensor; 3],
     before: &[f32],
     given: &WeightGradients,
@@ -143,7 +151,7 @@ fn weighted_backward(
 
 /// The gradient before the activation in place of the one after it, for `f`. Candle hands every operator a gradient that
 /// nobody else holds, so that no copy is needed.
-fn before_activation<T>(
+pub(super) fn before_activation<T>(
     result: &Tensor,
     gradient: &Tensor,
     activation: Activation,

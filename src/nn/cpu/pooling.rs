@@ -14,7 +14,7 @@ pub struct PoolShape {
 
 impl PoolShape {
     /// Panics unless the windows tile the maps and both slices hold what the sizes say: every pointer relies on it.
-    fn check(&self, large: usize, small: usize) {
+    pub(super) fn check(&self, large: usize, small: usize) {
         assert!(self.pool.size > 0, "windows have a size");
         assert!(
             self.height.is_multiple_of(self.pool.size) && self.width.is_multiple_of(self.pool.size),
@@ -24,9 +24,14 @@ impl PoolShape {
         assert_eq!(small, large / self.pool.window(), "a value for every window");
     }
 
+    /// The same windows in one map alone.
+    pub(super) fn one_map(&self) -> Self {
+        Self { maps: 1, ..*self }
+    }
+
     /// Calls `f(first value of a window, its place in the pooled maps)`, both counted in floats.
     #[inline(always)]
-    fn for_each_window(&self, mut f: impl FnMut(usize, usize)) {
+    pub(super) fn for_each_window(&self, mut f: impl FnMut(usize, usize)) {
         let mut out = 0;
         for row in (0..self.maps * self.height).step_by(self.pool.size) {
             for column in (0..self.width).step_by(self.pool.size) {

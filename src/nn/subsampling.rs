@@ -1,0 +1,54 @@
+//! Subsampling that learns a coefficient and a bias for every map.
+
+use candle_core::{Result, Tensor};
+
+use super::cpu::subsampling::Subsample;
+use super::network::{Layer, LayerParams, Pass};
+use super::params::{Init, ParamSpec};
+use super::{Activation, MapShape, Operators, Pool2d};
+
+/// `y[c] = activation(coefficient[c] · Σ x[c] + bias[c])`, the sum over `size`×`size` windows that tile the map (LeCun et
+/// al. 1998, section II-B: the inputs are added; section II-A of the same paper speaks of their average, which differs by
+/// a factor in the coefficient).
+///
+/// Maps `[c, h, w]` to `[c, h / size, w / size]`; parameters `coefficient` `[c]` and `bias` `[c]`. It begins as the average
+/// of the window: the paper does not say how coefficients begin, and equal ones pass every map on alike.
+#[derive(Clone, Copy, Debug)]
+pub struct Subsample2d {
+    pub size: usize,
+    pub activation: Activation,
+}
+
+impl Layer for Subsample2d {
+    fn describe(&self) -> String {
+        format!("{0}×{0} subsampling{1}", self.size, self.activation.suffix())
+    }
+
+    fn output(&self, input: MapShape) -> Result<MapShape> {
+        // the same windows as those of pooling
+        Pool2d::average(self.size).output(input)
+    }
+
+    fn params(&self, input: MapShape) -> Vec<ParamSpec> {
+        let of_channels =
+            |name: &str, init: Init| ParamSpec { name: name.to_owned(), shape: vec![input.channels], init };
+        let value = 1.0 / (self.size * self.size) as f32;
+        vec![of_channels("coefficient", Init::Constant { value }), of_channels("bias", Init::Zeros)]
+    }
+
+    fn forward(&self, x: &Tensor, params: LayerParams<'_>, pass: &mut Pass) -> Result<Tensor> {
+        let (coefficient, bias, gradients) = params.weight_and_bias()?;
+        match pass.operators {
+            Operators::Lanes(lanes) => {
+                let (size, activation) = (self.size, self.activation);
+                x.apply_op3(coefficient, bias, Subsample { lanes, size, activation, gradients })
+            }
+            Operators::Stock => {
+                let per_map = (1, coefficient.elem_count(), 1, 1);
+                let sums = x.avg_pool2d(self.size)?.affine((self.size * self.size) as f64, 0.0)?;
+                let y = sums.broadcast_mul(&coefficient.reshape(per_map)?)?.broadcast_add(&bias.reshape(per_map)?)?;
+                self.activation.stock(&y)
+            }
+        }
+    }
+}
