@@ -22,7 +22,7 @@ impl ConvShape {
         self.width + 2 * self.padding + 1 - self.kernel
     }
     /// Panics on sizes that no layer accepts: every pointer below relies on them.
-    fn check(&self) {
+    pub(super) fn check(&self) {
         assert!(self.in_channels > 0 && self.out_channels > 0 && self.height > 0 && self.width > 0, "maps have a size");
         assert!(self.kernel > 0 && self.padding < self.kernel, "padding is smaller than the kernel");
         let (height, width) = self.padded();

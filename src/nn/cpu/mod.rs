@@ -8,3 +8,4 @@ pub mod operators;
 pub mod pooling;
 pub mod product;
 pub mod simd;
+pub mod winograd;
