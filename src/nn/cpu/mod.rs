@@ -9,3 +9,4 @@ pub mod pooling;
 pub mod product;
 pub mod simd;
 pub mod subsampling;
+pub mod winograd;
