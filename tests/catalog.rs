@@ -162,6 +162,12 @@ fn shipped_weights_are_those_of_their_cards() {
         assert_eq!(file.architecture.id, shipped.id);
         assert_eq!(card.weights_sha256, file.weights.sha256(), "{}", shipped.id);
         assert!(card.test_interval[0] < card.test_accuracy && card.test_accuracy < card.test_interval[1]);
+        let mut seeds = card.accuracy_of_seeds.clone();
+        assert!(seeds.len() >= 3, "{} was trained with three seeds at least", shipped.id);
+        assert_eq!(seeds[card.seed as usize - 1], card.test_accuracy, "{}", shipped.id);
+        assert_eq!(shipped.config().unwrap().seed, card.seed, "{}", shipped.id);
+        seeds.sort_by(f64::total_cmp);
+        assert_eq!(seeds[seeds.len() / 2], card.median_accuracy, "{}", shipped.id);
         let epochs = shipped.history.lines().count();
         assert_eq!(epochs, shipped.config().unwrap().epochs as usize, "{} has its whole history", shipped.id);
     }

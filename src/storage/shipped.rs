@@ -35,8 +35,12 @@ pub struct Card {
     /// Of the weights' little-endian bytes in store order.
     pub weights_sha256: String,
     pub trained_on: String,
-    /// How many seeds were tried, of which this is one.
-    pub seeds: u32,
+    /// Test accuracy of every seed trained with these settings, in the order of the seeds from 1 on. The shipped weights
+    /// are those of `seed`.
+    pub accuracy_of_seeds: Vec<f64>,
+    pub seed: u64,
+    /// Of the seeds.
+    pub median_accuracy: f64,
     pub best_epoch: u32,
     /// Training and evaluation, on `machine`.
     pub seconds: f64,
