@@ -7,8 +7,8 @@ mod networks_1998;
 use candle_core::{Device, Tensor, Var};
 use digitpad::nn::random::{Purpose, stream};
 use digitpad::nn::{
-    Activation, Conv2d, Dense, Dropout, Lanes, Loss, MapShape, Network, Operators, Pad2d, ParamStore, Pass, Pool2d, Rbf, SparseConv2d, Subsample2d,
-    batch, rows,
+    Activation, Conv2d, Dense, Dropout, Lanes, Loss, MapShape, Network, Operators, Pad2d, ParamStore, Pass, Pool2d,
+    Rbf, SparseConv2d, Subsample2d, batch, rows,
 };
 use rand::Rng;
 

@@ -5,7 +5,7 @@
 use candle_core::Result;
 
 use super::{CLASSES, INPUT, InputScale, codes};
-use crate::nn::{Activation, Conv2d, Dense, Network, Pad2d, Rbf, SparseConv2d, Subsample2d};
+use crate::nn::{Activation, Conv2d, Dense, Layer, Network, Pad2d, Rbf, SparseConv2d, Subsample2d};
 
 /// The maps of S2 that each map of C3 reads (table I): all triples of neighbours, round the end, all quadruples of
 /// neighbours, three quadruples with a gap, and all six. Maps that read different things learn different things.
@@ -33,12 +33,11 @@ const SEED_OF_CODES: u64 = 1998;
 
 const SQUASH: Activation = Activation::ScaledTanh;
 
-/// Up to F6. C5 is a convolution in the paper, over maps of the size of its kernel: that is a dense layer.
-fn up_to_f6() -> Result<Network> {
-    let paper = InputScale::PAPER_1998.paper;
+/// Appends C1 to F6 to what gives images of 32×32. C5 is a convolution in the paper, over maps of the size of its kernel:
+/// that is a dense layer.
+pub fn up_to_f6(images: Network) -> Result<Network> {
     let subsampling = Subsample2d { size: 2, activation: SQUASH };
-    Network::new(INPUT) //                                                                      [ 1, 28, 28]
-        .then("Frame", Pad2d { channels: 1, by: 2, value: paper })? //                          [ 1, 32, 32]
+    images //                                                                                   [ 1, 32, 32]
         .then("C1", Conv2d { out_channels: 6, kernel: 5, padding: 0, activation: SQUASH })? //  [ 6, 28, 28]
         .then("S2", subsampling)? //                                                            [ 6, 14, 14]
         .then("C3", SparseConv2d { table: TABLE_1, kernel: 5, activation: SQUASH })? //         [16, 10, 10]
@@ -47,17 +46,23 @@ fn up_to_f6() -> Result<Network> {
         .then("F6", Dense { outputs: codes::CODE_LENGTH, activation: SQUASH }) //               [84]
 }
 
+fn with_head(head: impl Layer + 'static) -> Result<Network> {
+    let value = InputScale::PAPER_1998.paper;
+    let framed = Network::new(INPUT).then("Frame", Pad2d { channels: 1, by: 2, value })?;
+    up_to_f6(framed)?.then("Output", head)
+}
+
 /// 60,000 parameters; the codes are pictures of the digits (figure 3) and stay as they are.
 pub fn network() -> Result<Network> {
-    up_to_f6()?.then("Output", Rbf::fixed(&codes::pictures())?)
+    with_head(Rbf::fixed(&codes::pictures())?)
 }
 
 /// As [`network`] with codes drawn by chance: what the pictures are good for.
 pub fn network_random_codes() -> Result<Network> {
-    up_to_f6()?.then("Output", Rbf::fixed(&codes::random(SEED_OF_CODES))?)
+    with_head(Rbf::fixed(&codes::random(SEED_OF_CODES))?)
 }
 
 /// As [`network`] with a softmax head of 850 parameters in place of the codes: what these are good for.
 pub fn network_linear() -> Result<Network> {
-    up_to_f6()?.then("Output", Dense { outputs: CLASSES, activation: Activation::Identity })
+    with_head(Dense { outputs: CLASSES, activation: Activation::Identity })
 }

@@ -24,13 +24,7 @@ pub fn networks() -> Vec<(&'static str, Network)> {
         ("frame of the images", new().then("P", frame(1, 2, -0.7)).unwrap().then("D", scores).unwrap()),
         (
             "sparse convolution of few maps",
-            new()
-                .then("C", conv(6, 3))
-                .unwrap()
-                .then("S", sparse(SOME, 3))
-                .unwrap()
-                .then("D", scores)
-                .unwrap(),
+            new().then("C", conv(6, 3)).unwrap().then("S", sparse(SOME, 3)).unwrap().then("D", scores).unwrap(),
         ),
         (
             "frame and sparse convolution of more maps than lanes",
