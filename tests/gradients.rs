@@ -7,8 +7,8 @@ mod networks_1998;
 use candle_core::{Device, Tensor, Var};
 use digitpad::nn::random::{Purpose, stream};
 use digitpad::nn::{
-    Activation, Conv2d, Dense, Dropout, Lanes, Loss, MapShape, Network, Operators, Pad2d, ParamStore, Pass, Pool2d,
-    Rbf, SparseConv2d, Subsample2d, batch, rows,
+    Activation, Conv2d, Dense, Dropout, Lanes, MapShape, Network, Operators, Pad2d, ParamStore, Pass, Pool2d, Rbf,
+    SparseConv2d, Subsample2d, batch, rows,
 };
 use rand::Rng;
 
@@ -119,15 +119,6 @@ fn networks() -> Vec<(&'static str, Network)> {
     networks
 }
 
-/// What a network of that name learns.
-fn objective(name: &str) -> Loss {
-    match name {
-        _ if name.starts_with("distances") => Loss::DistanceMap { j: 12.0 },
-        _ if name.starts_with("the nearest") => Loss::Distance,
-        _ => Loss::CrossEntropy,
-    }
-}
-
 struct Case {
     images: Vec<Vec<u8>>,
     labels: Vec<u8>,
@@ -165,7 +156,7 @@ fn loss_of(name: &str, network: &Network, params: &[Tensor], case: &Case, pass: 
     let operators = pass.operators;
     let x = batch(images, network.input(), &case.value_of, operators, &Device::Cpu).unwrap();
     let scores = network.forward(&x, params, pass).unwrap();
-    digitpad::nn::loss(objective(name), &scores, 10, &case.labels, case.labels.len(), operators).unwrap()
+    digitpad::nn::loss(networks_1998::objective(name), &scores, 10, &case.labels, case.labels.len(), operators).unwrap()
 }
 
 fn loss(name: &str, network: &Network, params: &[Tensor], case: &Case, operators: Operators) -> Tensor {

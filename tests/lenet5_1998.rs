@@ -200,6 +200,10 @@ fn the_frame_is_paper_and_the_first_state_of_nothing_but_paper_is_even() {
         let results = pass.record.unwrap();
         let framed = rows(&results[0], network.layers()[0].output, 1, operators).unwrap();
         assert!(framed.len() == 1024 && framed.iter().all(|x| *x == -0.1));
+        if operators == Operators::Lanes(Lanes::Channels) {
+            let lanes = values(&results[0]);
+            assert!(lanes.chunks_exact(8).all(|pixel| pixel[1..] == [0.0; 7]), "lanes beyond the channel are empty");
+        }
         let c1 = rows(&results[1], network.layers()[1].output, 1, operators).unwrap();
         for map in c1.chunks_exact(784) {
             assert!(map.iter().all(|y| (y - map[0]).abs() < 1e-6), "{operators:?}: a map of C1 is not even");

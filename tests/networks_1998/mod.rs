@@ -1,6 +1,6 @@
 //! Small networks with the layers that only LeNet-5 of 1998 has, for `tests/gradients.rs`.
 
-use digitpad::nn::{Activation, Conv2d, Dense, MapShape, Network, Pad2d, Rbf, SparseConv2d};
+use digitpad::nn::{Activation, Conv2d, Dense, Loss, MapShape, Network, Pad2d, Rbf, SparseConv2d};
 
 const ALL: &[&[usize]] = &[&[0, 1, 2], &[0, 1, 2]];
 const SOME: &[&[usize]] = &[&[0, 5], &[1, 2, 3], &[4], &[0, 1, 2, 3, 4, 5], &[2, 4]];
@@ -69,4 +69,13 @@ pub fn networks() -> Vec<(&'static str, Network)> {
             new().then("D", dense(9)).unwrap().then("R", Rbf::trainable(&codes(9)).unwrap()).unwrap(),
         ),
     ]
+}
+
+/// What a network of that name learns.
+pub fn objective(name: &str) -> Loss {
+    match name {
+        _ if name.starts_with("distances") => Loss::DistanceMap { j: 12.0 },
+        _ if name.starts_with("the nearest") => Loss::Distance,
+        _ => Loss::CrossEntropy,
+    }
 }

@@ -3,7 +3,7 @@
 //! `[link, row, column]`.
 //!
 //! One output map reads few input maps, and its neighbour others, so that a tile cannot share pixels between output maps as
-//! dense convolutions do; it is one map high and as many pixels wide as the registers hold.
+//! dense convolutions do: it shares them between two rows of one map.
 
 use super::convolution::{ConvShape, pad_block, taps_inside};
 use super::simd::{LANES, Simd, with_simd};
@@ -56,16 +56,17 @@ impl Links {
     }
 }
 
-/// Pixels of a tile, at most: one register each, beside one for a weight.
-const WIDEST_TILE: usize = 14;
+/// Columns of a tile of one row and of two, at most: as many registers, or twice as many, beside those for weights and a pixel.
+const WIDEST_TILES: [usize; 2] = [14, 6];
 
-/// `COLUMNS` neighbouring pixels of one output map in one block, held in registers; taps `rows` × `columns` of the kernels.
+/// `ROWS` × `COLUMNS` neighbouring pixels of one output map in one block, held in registers. Taps of the columns `columns` of
+/// the kernels and, counted from the tile's first row, the input rows `rows`.
 ///
 /// # Safety
 /// `x` points at the window's first value in the first padded map, `w` at the first kernel, `y` at the first pixel.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "a kernel names its operands and its geometry")]
-unsafe fn tile<S: Simd, const COLUMNS: usize>(
+unsafe fn tile<S: Simd, const ROWS: usize, const COLUMNS: usize>(
     x: *const f32,
     w: *const f32,
     bias: f32,
@@ -76,24 +77,39 @@ unsafe fn tile<S: Simd, const COLUMNS: usize>(
     s: &ConvShape,
 ) {
     let (padded_height, padded_width) = s.padded();
-    // SAFETY: `correlate` has asserted that maps, links and windows lie inside the slices.
+    let k = s.kernel;
+    // SAFETY: `sparse_forward` has asserted that maps, links and windows lie inside the slices.
     unsafe {
-        let mut sums = [S::splat(bias); COLUMNS];
+        let mut sums = [[S::splat(bias); COLUMNS]; ROWS];
         for &(c, link) in read {
-            for ky in rows.0..rows.1 {
-                let x_row = x.add((c * padded_height + ky) * padded_width * LANES);
-                let w_row = w.add((link * s.kernel + ky) * s.kernel);
+            let w = w.add(link * k * k);
+            for row in rows.0..rows.1 {
+                let x_row = x.add((c * padded_height + row) * padded_width * LANES);
+                // the first and the last input row meet one output row of two
+                let (first, last) = ((row + 1).saturating_sub(k), row.min(ROWS - 1));
                 for kx in columns.0..columns.1 {
-                    let weight = S::splat(*w_row.add(kx));
                     let x = x_row.add(kx * LANES);
-                    for (p, sum) in sums.iter_mut().enumerate() {
-                        *sum = S::load(x.add(p * LANES)).mul_add(weight, *sum);
+                    if ROWS == 2 && first < last {
+                        let weights = [S::splat(*w.add(row * k + kx)), S::splat(*w.add((row - 1) * k + kx))];
+                        for p in 0..COLUMNS {
+                            let pixel = S::load(x.add(p * LANES));
+                            sums[0][p] = pixel.mul_add(weights[0], sums[0][p]);
+                            sums[ROWS - 1][p] = pixel.mul_add(weights[1], sums[ROWS - 1][p]);
+                        }
+                    } else {
+                        let weight = S::splat(*w.add((row - last) * k + kx));
+                        let one = if last == 0 { &mut sums[0] } else { &mut sums[ROWS - 1] };
+                        for (p, sum) in one.iter_mut().enumerate() {
+                            *sum = S::load(x.add(p * LANES)).mul_add(weight, *sum);
+                        }
                     }
                 }
             }
         }
-        for (p, sum) in sums.iter().enumerate() {
-            sum.store(y.add(p * LANES));
+        for (row, sums) in sums.iter().enumerate() {
+            for (p, sum) in sums.iter().enumerate() {
+                sum.store(y.add((row * s.out_width() + p) * LANES));
+            }
         }
     }
 }
@@ -117,8 +133,11 @@ fn sparse_forward_body<S: Simd>(x: &[f32], w: &[f32], bias: &[f32], y: &mut [f32
     assert_eq!(x.len() / in_block, y.len() / (s.out_channels * out_map), "as many blocks in as out");
     assert!(x.len().is_multiple_of(in_block) && y.len().is_multiple_of(s.out_channels * out_map), "whole blocks");
     let (_, padded_width) = s.padded();
-    // tiles of about one width
-    let widest = out_width.div_ceil(out_width.div_ceil(WIDEST_TILE));
+    // Two rows share the pixels of all input rows but the first and the last, each of which keeps half of the tile waiting.
+    // With padding that pays, as tiles at the edge have fewer input rows and columns; without it, one long row is faster.
+    let highest = if s.padding == 0 { 1 } else { 2 };
+    // tiles of about the same width
+    let widest = out_width.div_ceil(out_width.div_ceil(WIDEST_TILES[highest - 1]));
     let mut padded = Vec::new();
     for (x, y) in x.chunks_exact(in_block).zip(y.chunks_exact_mut(s.out_channels * out_map)) {
         let x = if s.padding == 0 {
@@ -129,28 +148,35 @@ fn sparse_forward_body<S: Simd>(x: &[f32], w: &[f32], bias: &[f32], y: &mut [f32
         };
         for ((o, read), y) in links.read.iter().enumerate().zip(y.chunks_exact_mut(out_map)) {
             let bias = if bias.is_empty() { 0.0 } else { bias[o] };
-            for row in 0..out_height {
-                let rows = taps_inside(row, 1, s.height, s);
+            let mut row = 0;
+            while row < out_height {
+                let high = highest.min(out_height - row);
+                // input rows that are more than padding
+                let rows = (s.padding.saturating_sub(row), (s.kernel + high - 1).min(s.height + s.padding - row));
                 let mut column = 0;
                 while column < out_width {
-                    let count = widest.min(out_width - column);
-                    let columns = taps_inside(column, count, s.width, s);
+                    let wide = widest.min(out_width - column);
+                    let columns = taps_inside(column, wide, s.width, s);
                     // SAFETY: the assertions above tie every pointer to its slice.
                     unsafe {
                         let x = x.as_ptr().add((row * padded_width + column) * LANES);
                         let y = y.as_mut_ptr().add((row * out_width + column) * LANES);
+                        let w = w.as_ptr();
                         macro_rules! tiles {
-                            ($($count:literal)*) => {
-                                match count {
-                                    $($count => tile::<S, $count>(x, w.as_ptr(), bias, y, read, rows, columns, s),)*
-                                    _ => unreachable!("no tile is wider than {WIDEST_TILE}"),
+                            ($($high:literal: $($wide:literal)*,)*) => {
+                                match (high, wide) {
+                                    $($(($high, $wide) => {
+                                        tile::<S, $high, $wide>(x, w, bias, y, read, rows, columns, s);
+                                    })*)*
+                                    _ => unreachable!("no tile is larger than these: {WIDEST_TILES:?}"),
                                 }
                             };
                         }
-                        tiles!(1 2 3 4 5 6 7 8 9 10 11 12 13 14);
+                        tiles!(1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14, 2: 1 2 3 4 5 6,);
                     }
-                    column += count;
+                    column += wide;
                 }
+                row += high;
             }
         }
     }
@@ -166,36 +192,39 @@ pub fn sparse_input_gradient(grad: &[f32], w: &[f32], x_grad: &mut [f32], links:
     sparse_forward(grad, &turned, &[], x_grad, &links.reversed(s.in_channels), &s.backward());
 }
 
-/// `ROWS` × `TAPS` neighbouring taps of one kernel, summed over one block without padding.
+/// `TAPS` neighbouring taps of one kernel row of each of `OUT` links from one input map, summed over one block without padding.
 ///
 /// # Safety
-/// `x` points at the first of these taps in an input map, `g` at the gradient of the output map.
+/// `x` points at the first of these taps in the input map, every `g` at the gradient of an output map.
 #[inline(always)]
-unsafe fn weight_tile<S: Simd, const ROWS: usize, const TAPS: usize>(
+unsafe fn weight_tile<S: Simd, const OUT: usize, const TAPS: usize>(
     x: *const f32,
-    g: *const f32,
+    g: [*const f32; OUT],
     s: &ConvShape,
     mut add: impl FnMut(usize, usize, f32),
 ) {
     // SAFETY: windows of the map that fit the output.
     unsafe {
-        let mut sums = [[S::splat(0.0); TAPS]; ROWS];
+        let mut sums = [[S::splat(0.0); TAPS]; OUT];
         for row in 0..s.out_height() {
             let x_row = x.add(row * s.width * LANES);
-            let g_row = g.add(row * s.out_width() * LANES);
+            let from = row * s.out_width() * LANES;
             for column in 0..s.out_width() {
-                let gradient = S::load(g_row.add(column * LANES));
-                for (ky, sums) in sums.iter_mut().enumerate() {
-                    let x = x_row.add((ky * s.width + column) * LANES);
-                    for (kx, sum) in sums.iter_mut().enumerate() {
-                        *sum = S::load(x.add(kx * LANES)).mul_add(gradient, *sum);
+                let mut gradients = [S::splat(0.0); OUT];
+                for (gradient, g) in gradients.iter_mut().zip(&g) {
+                    *gradient = S::load(g.add(from + column * LANES));
+                }
+                for tap in 0..TAPS {
+                    let pixel = S::load(x_row.add((column + tap) * LANES));
+                    for (sums, &gradient) in sums.iter_mut().zip(&gradients) {
+                        sums[tap] = pixel.mul_add(gradient, sums[tap]);
                     }
                 }
             }
         }
-        for (ky, sums) in sums.iter().enumerate() {
-            for (kx, sum) in sums.iter().enumerate() {
-                add(ky, kx, sum.sum());
+        for (out, sums) in sums.iter().enumerate() {
+            for (tap, sum) in sums.iter().enumerate() {
+                add(out, tap, sum.sum());
             }
         }
     }
@@ -238,35 +267,33 @@ fn sparse_weight_gradient_body<S: Simd>(
             }
             *bias_grad += sum.sum();
         }
-        for (o, read) in links.read.iter().enumerate() {
-            for &(c, link) in read {
-                let w_grad = &mut w_grad[link * taps..][..taps];
-                let mut ky = 0;
-                while ky < s.kernel {
-                    let rows = (s.kernel - ky).min(3);
-                    let mut kx = 0;
-                    while kx < s.kernel {
-                        let columns = (s.kernel - kx).min(5);
-                        let mut add = |row: usize, column: usize, value: f32| {
-                            w_grad[(ky + row) * s.kernel + kx + column] += value;
+        // by input maps, so that two output maps share its pixels
+        for (c, readers) in links.reversed(s.in_channels).read.iter().enumerate() {
+            for pair in readers.chunks(2) {
+                for row in 0..s.kernel {
+                    let mut column = 0;
+                    while column < s.kernel {
+                        let wide = (s.kernel - column).min(5);
+                        let mut add = |out: usize, tap: usize, value: f32| {
+                            w_grad[(pair[out].1 * s.kernel + row) * s.kernel + column + tap] += value;
                         };
-                        // SAFETY: the assertions above tie both pointers to their slices.
+                        // SAFETY: the assertions above tie all pointers to their slices.
                         unsafe {
-                            let x = x.as_ptr().add(((c * s.height + ky) * s.width + kx) * LANES);
-                            let g = g.as_ptr().add(o * out_map);
+                            let x = x.as_ptr().add(((c * s.height + row) * s.width + column) * LANES);
+                            let g = |out: usize| g.as_ptr().add(pair[out].0 * out_map);
                             macro_rules! tiles {
-                                ($($rows:literal $columns:literal,)*) => {
-                                    match (rows, columns) {
-                                        $(($rows, $columns) => weight_tile::<S, $rows, $columns>(x, g, s, &mut add),)*
-                                        _ => unreachable!("no tile has more than 3×5 taps"),
+                                ($($wide:literal)*) => {
+                                    match (pair.len(), wide) {
+                                        $((1, $wide) => weight_tile::<S, 1, $wide>(x, [g(0)], s, &mut add),)*
+                                        $((2, $wide) => weight_tile::<S, 2, $wide>(x, [g(0), g(1)], s, &mut add),)*
+                                        _ => unreachable!("no tile has more than 2×5 taps"),
                                     }
                                 };
                             }
-                            tiles!(3 5, 3 4, 3 3, 3 2, 3 1, 2 5, 2 4, 2 3, 2 2, 2 1, 1 5, 1 4, 1 3, 1 2, 1 1,);
+                            tiles!(1 2 3 4 5);
                         }
-                        kx += columns;
+                        column += wide;
                     }
-                    ky += rows;
                 }
             }
         }
