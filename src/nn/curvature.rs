@@ -63,7 +63,7 @@ impl Evaluated<'_> {
 
 impl Network {
     /// ∂²loss/∂w² of every parameter, in store order: the mean over the `images` of `x`, laid out as `operators` says, at
-    /// `params`. Labels are not needed ([`Loss::curvature`]). Fails, naming the layer, where one has no curvature.
+    /// `params`. Labels are not needed: what a loss hands down does not depend on them. Fails, naming the layer, where one has no curvature.
     pub fn curvature(
         &self,
         x: &Tensor,

@@ -88,8 +88,8 @@ impl Layer for Rbf {
         }
     }
 
-    /// Losses of distances hand down first derivatives ([`super::Loss`]): with E linear in the distances, ∂²E/∂x[j]² is
-    /// twice their sum over the classes, and ∂²E/∂centre[k, j]² twice that of class k.
+    /// Losses of distances hand down first derivatives ([`super::Loss`]): with E linear in the distances, ∂²E/∂x² is twice
+    /// their sum over the classes, and ∂²E/∂centre² twice that of its class.
     fn curvature(&self, at: Evaluated<'_>, of_result: &Tensor) -> Result<Option<Curvature>> {
         let (classes, features) = (self.classes, self.features());
         // the sums over classes and over images are those of a dense layer whose weights are all 1

@@ -45,19 +45,24 @@ impl NegativeDistances {
     /// Overwrites `centres_grad` and `x_grad`, whose lanes without a feature must hold zeros.
     fn backward(&self, x: &[f32], centres: &[f32], g: &[f32], units: usize, x_grad: &mut [f32], c_grad: &mut [f32]) {
         let (mut from, mut to) = (vec![0; self.features], vec![0; self.classes]);
-        let mut own_grad = vec![0.0; self.features];
+        let (mut own, mut own_grad) = (vec![0.0; self.features], vec![0.0; self.features]);
         c_grad.fill(0.0);
         for image in 0..self.images(units) {
             self.places(image, &mut from);
             self.places(image, &mut to);
+            own.iter_mut().zip(&from).for_each(|(own, &at)| *own = x[at]);
             own_grad.fill(0.0);
             let rows = centres.chunks_exact(self.features).zip(c_grad.chunks_exact_mut(self.features));
             for (&at, (centre, c_grad)) in to.iter().zip(rows) {
+                // an empty lane has no gradient, and of a loss of one distance only one class has
                 let twice = 2.0 * g[at];
-                for (j, &place) in from.iter().enumerate() {
-                    let step = twice * (x[place] - centre[j]);
-                    own_grad[j] -= step;
-                    c_grad[j] += step;
+                if twice == 0.0 {
+                    continue;
+                }
+                for (((x, centre), x_grad), c_grad) in own.iter().zip(centre).zip(&mut own_grad).zip(c_grad) {
+                    let step = twice * (x - centre);
+                    *x_grad -= step;
+                    *c_grad += step;
                 }
             }
             own_grad.iter().zip(&from).for_each(|(own, &at)| x_grad[at] = *own);

@@ -66,6 +66,7 @@ const WIDEST_TILES: [usize; 2] = [14, 6];
 /// `x` points at the window's first value in the first padded map, `w` at the first kernel, `y` at the first pixel.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "a kernel names its operands and its geometry")]
+#[allow(clippy::needless_range_loop, reason = "through slices of both rows the sums would go to memory")]
 unsafe fn tile<S: Simd, const ROWS: usize, const COLUMNS: usize>(
     x: *const f32,
     w: *const f32,
