@@ -39,6 +39,7 @@ impl Window {
             device: DeviceChoice::Cpu,
             threads: Some(2),
             wake: Arc::new(|| {}),
+            snapshot_every: Duration::from_millis(100),
         });
         let app = App::new(workbench.unwrap(), None, Arc::default()).unwrap();
         let harness = Harness::builder()

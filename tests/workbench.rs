@@ -17,6 +17,7 @@ fn workbench(runs: &std::path::Path) -> Workbench {
         device: DeviceChoice::Cpu,
         threads: Some(2),
         wake: Arc::new(|| {}),
+        snapshot_every: Duration::from_millis(100),
     })
     .unwrap()
 }

@@ -1,6 +1,6 @@
 //! Where numbers are worked out: a device, and a pool of threads of its own for the processor.
 
-use candle_core::{Device, Result};
+use candle_core::Device;
 
 use super::Operators;
 
@@ -31,12 +31,17 @@ impl Compute {
     pub fn new(choice: DeviceChoice, threads: Option<usize>) -> anyhow::Result<Self> {
         let (device, notice) = open(choice)?;
         let available = std::thread::available_parallelism().map_or(1, usize::from);
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads.unwrap_or(available).clamp(1, 256))
-            .thread_name(|i| format!("compute-{i}"))
-            .build()?;
+        let pool = pool(threads.unwrap_or(available).clamp(1, 256))?;
         let operators = Operators::for_device(&device);
         Ok(Self { device, operators, pool, notice })
+    }
+
+    /// The same device with threads of its own, which step back as those of [`Compute::in_background`]: a training that
+    /// rests on one of its threads keeps nobody else from computing.
+    pub fn beside(&self) -> anyhow::Result<Self> {
+        let pool = pool(self.threads())?;
+        pool.broadcast(|_| step_back());
+        Ok(Self { device: self.device.clone(), operators: self.operators, pool, notice: None })
     }
 
     /// As [`Compute::new`], with threads that step back when a window wants the processor.
@@ -81,6 +86,14 @@ impl Compute {
     }
 }
 
+/// Candle walks the graph of a batch recursively.
+const STACK: usize = 16 << 20;
+
+fn pool(threads: usize) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
+    let name = |i| format!("compute-{i}");
+    rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(name).stack_size(STACK).build()
+}
+
 /// Lowers the priority of the calling thread, where the system lets a thread have one of its own.
 fn step_back() {
     #[cfg(target_os = "linux")]
@@ -96,7 +109,7 @@ fn step_back() {
 }
 
 fn open(choice: DeviceChoice) -> anyhow::Result<(Device, Option<String>)> {
-    type Open = fn() -> Result<Device>;
+    type Open = fn() -> candle_core::Result<Device>;
     let accelerators: [(DeviceChoice, &str, Open, bool); 2] = [
         (DeviceChoice::Cuda, "CUDA", || Device::new_cuda(0), cfg!(feature = "cuda")),
         (DeviceChoice::Metal, "Metal", || Device::new_metal(0), cfg!(target_os = "macos")),

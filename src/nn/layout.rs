@@ -96,7 +96,21 @@ pub fn batch<'a>(
         Operators::Lanes(lanes) => {
             let dims = lanes.dims(count, shape);
             let mut values = vec![0.0; dims.0 * dims.1 * pixels * LANES];
-            for (n, image) in images.enumerate() {
+            let images: Vec<&[u8]> = images.collect();
+            let mut n = 0;
+            if lanes == Lanes::Images {
+                // whole blocks vector by vector, which is twice as fast as lane by lane
+                for (block, out) in images.chunks_exact(LANES).zip(values.chunks_exact_mut(size * LANES)) {
+                    let block: [&[u8]; LANES] = std::array::from_fn(|lane| &block[lane][..size]);
+                    for (value, out) in out.chunks_exact_mut(LANES).enumerate() {
+                        for lane in 0..LANES {
+                            out[lane] = value_of[usize::from(block[lane][value])];
+                        }
+                    }
+                }
+                n = images.len() - images.len() % LANES;
+            }
+            for (n, image) in images.iter().enumerate().skip(n) {
                 for (channel, map) in image.chunks_exact(pixels).enumerate() {
                     let out = values[lanes.first(shape, n, channel)..].iter_mut().step_by(LANES);
                     for (out, &byte) in out.zip(map) {

@@ -3,6 +3,7 @@
 mod adam;
 mod elementwise;
 mod schedule;
+mod sdlm;
 mod sgd;
 
 use candle_core::{Result, Tensor};
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use adam::Adam;
 pub use schedule::Schedule;
+pub use sdlm::Sdlm;
 pub use sgd::Sgd;
 
 use crate::nn::ParamStore;
@@ -19,6 +21,22 @@ pub trait Optimizer: Send {
     /// One update against the sum of the gradients that the parts of a batch gave: each part one tensor a parameter, in
     /// the order of the store and of the same shapes. On the processor the calling pool's threads share the work.
     fn step(&mut self, params: &ParamStore, parts: &[Vec<Tensor>], learning_rate: f64) -> Result<()>;
+
+    /// On how many patterns the curvature is to be estimated before every pass, if it needs that.
+    fn curvature_patterns(&self) -> Option<usize> {
+        None
+    }
+
+    /// Takes the mean curvature of every parameter, in the order of the store.
+    fn set_curvature(&mut self, _: &[Tensor]) -> Result<()> {
+        Ok(())
+    }
+
+    /// Where every parameter has a step of its own: the least and the greatest factor on the learning rate, one pair a
+    /// tensor of the store.
+    fn step_factors(&self) -> Result<Option<Vec<(f64, f64)>>> {
+        Ok(None)
+    }
 
     /// What it remembers between updates, named; with the parameters this is all that going on later needs.
     fn state(&self) -> Result<Vec<(String, Vec<f32>)>>;
@@ -53,6 +71,30 @@ pub enum OptimizerConfig {
         beta2: f64,
         weight_decay: f64,
     },
+    /// Stochastic diagonal Levenberg–Marquardt (LeCun et al. 1998, section III-B and appendix C).
+    Sdlm {
+        /// Added to every curvature.
+        #[serde(default = "sdlm_mu")]
+        mu: f64,
+        /// The least that a curvature counts as.
+        #[serde(default = "sdlm_floor")]
+        floor: f64,
+        /// Patterns that the curvature is estimated on before every pass.
+        #[serde(default = "sdlm_patterns")]
+        patterns: usize,
+    },
+}
+
+fn sdlm_mu() -> f64 {
+    0.02
+}
+
+fn sdlm_floor() -> f64 {
+    0.2
+}
+
+fn sdlm_patterns() -> usize {
+    500
 }
 
 fn adam_beta1() -> f64 {
@@ -65,11 +107,12 @@ fn adam_beta2() -> f64 {
 
 impl OptimizerConfig {
     /// The names by which commands and the window choose an optimiser, each with its usual settings.
-    pub const CHOICES: [(&'static str, &'static str, Self); 4] = [
+    pub const CHOICES: [(&'static str, &'static str, Self); 5] = [
         ("sgd", "SGD", Self::Sgd { momentum: 0.0, weight_decay: 0.0 }),
         ("momentum", "SGD, momentum 0.9", Self::Sgd { momentum: 0.9, weight_decay: 0.0 }),
         ("adam", "Adam", Self::Adam { beta1: 0.9, beta2: 0.999 }),
         ("adamw", "AdamW", Self::AdamW { beta1: 0.9, beta2: 0.999, weight_decay: 0.01 }),
+        ("sdlm", "SDLM (1998)", Self::Sdlm { mu: 0.02, floor: 0.2, patterns: 500 }),
     ];
 
     /// The optimiser of that name.
@@ -84,6 +127,7 @@ impl OptimizerConfig {
             Self::Sgd { .. } => "momentum",
             Self::Adam { .. } => "adam",
             Self::AdamW { .. } => "adamw",
+            Self::Sdlm { .. } => "sdlm",
         }
     }
 
@@ -93,6 +137,7 @@ impl OptimizerConfig {
             Self::Sgd { momentum, .. } if *momentum == 0.0 => 0.1,
             Self::Sgd { .. } => 0.02,
             Self::Adam { .. } | Self::AdamW { .. } => 0.001,
+            Self::Sdlm { .. } => 0.0005,
         }
     }
 
@@ -114,6 +159,15 @@ impl OptimizerConfig {
             Self::AdamW { beta1, beta2, weight_decay } => {
                 share("beta1", beta1).and(share("beta2", beta2)).and(decay(weight_decay))
             }
+            Self::Sdlm { mu, floor, patterns } => {
+                if !(mu.is_finite() && mu > 0.0 && floor.is_finite() && floor >= 0.0) {
+                    return Err(format!("SDLM needs mu above 0 and a floor of 0 or more, got {mu} and {floor}"));
+                }
+                if patterns == 0 {
+                    return Err("SDLM estimates the curvature on one pattern at least".to_owned());
+                }
+                Ok(())
+            }
         }
     }
 
@@ -123,6 +177,7 @@ impl OptimizerConfig {
             Self::Sgd { momentum, weight_decay } => Box::new(Sgd::new(params, momentum, weight_decay)?),
             Self::Adam { beta1, beta2 } => Box::new(Adam::new(params, beta1, beta2, 0.0)?),
             Self::AdamW { beta1, beta2, weight_decay } => Box::new(Adam::new(params, beta1, beta2, weight_decay)?),
+            Self::Sdlm { mu, floor, patterns } => Box::new(Sdlm::new(params, mu, floor, patterns)?),
         })
     }
 }

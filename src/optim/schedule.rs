@@ -16,14 +16,18 @@ pub enum Schedule {
         #[serde(default)]
         final_factor: f64,
     },
+    /// 1, 0.4, 0.2, 0.1 and 0.02 from passes 1, 3, 6, 9 and 13 of twenty on (LeCun et al. 1998, section III-B).
+    #[serde(rename = "lecun-1998")]
+    LeCun1998,
 }
 
 impl Schedule {
     /// The schedules that a person chooses among, with their names.
-    pub const CHOICES: [(&'static str, Self); 3] = [
+    pub const CHOICES: [(&'static str, Self); 4] = [
         ("Constant", Self::Constant),
         ("Step", Self::Step { factor: 0.3, steps: 3 }),
         ("Cosine", Self::Cosine { final_factor: 0.01 }),
+        ("LeCun 1998", Self::LeCun1998),
     ];
 
     /// The factor when `done` of the run, a share in [0, 1], lies behind.
@@ -35,6 +39,13 @@ impl Schedule {
                 let part = (done * f64::from(steps)).floor().min(f64::from(steps) - 1.0);
                 factor.powf(part.max(0.0))
             }
+            Self::LeCun1998 => match (done * 20.0 + 1e-9).floor() as u32 {
+                0..2 => 1.0,
+                2..5 => 0.4,
+                5..8 => 0.2,
+                8..12 => 0.1,
+                _ => 0.02,
+            },
             Self::Cosine { final_factor } => {
                 final_factor + (1.0 - final_factor) * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
             }
@@ -65,6 +76,7 @@ mod tests {
             ("constant", Schedule::Constant, 1.0),
             ("step", Schedule::Step { factor: 0.1, steps: 3 }, 0.01),
             ("cosine", Schedule::Cosine { final_factor: 0.05 }, 0.05),
+            ("the paper's", Schedule::LeCun1998, 0.02),
         ] {
             assert!((schedule.factor(0.0) - 1.0).abs() < 1e-12, "{name} begins at 1");
             assert!((schedule.factor(1.0) - end).abs() < 1e-12, "{name} ends at {end}");
@@ -77,5 +89,8 @@ mod tests {
         let schedule = Schedule::Step { factor: 0.5, steps: 4 };
         let factors: Vec<f64> = [0.1, 0.3, 0.6, 0.9].iter().map(|&done| schedule.factor(done)).collect();
         assert_eq!(factors, [1.0, 0.5, 0.25, 0.125]);
+        // the rate at the beginning of passes 1, 2, 3, 5, 6, 9, 13 and 20 of twenty
+        let factors = [0, 1, 2, 4, 5, 8, 12, 19].map(|pass| Schedule::LeCun1998.factor(f64::from(pass) / 20.0));
+        assert_eq!(factors, [1.0, 1.0, 0.4, 0.4, 0.2, 0.1, 0.02, 0.02]);
     }
 }

@@ -3,6 +3,7 @@
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
+use super::config::Order;
 use super::{TrainingConfig, TrainingData};
 use crate::drawing::PIXELS;
 use crate::nn::random::{Purpose, stream};
@@ -19,14 +20,15 @@ impl Batch {
     }
 }
 
-/// The batches of an epoch (counted from 1): every training image once, in an order of that epoch's own.
+/// The batches of an epoch (counted from 1): every training image once, in that epoch's order.
 pub(super) fn epoch<'a>(
     config: &'a TrainingConfig,
     data: &'a TrainingData,
     epoch: u32,
 ) -> impl Iterator<Item = Batch> + 'a {
     let mut order = data.train.clone();
-    order.shuffle(&mut stream(config.seed, Purpose::Shuffle, u64::from(epoch), 0));
+    let number = if config.order == Order::Constant { 1 } else { epoch };
+    order.shuffle(&mut stream(config.seed, Purpose::Shuffle, u64::from(number), 0));
     let count = order.len();
     (0..count).step_by(config.batch_size).map(move |from| {
         let indices = &order[from..count.min(from + config.batch_size)];

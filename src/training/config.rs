@@ -36,12 +36,32 @@ pub struct TrainingConfig {
     /// Train on only so many of the rest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub train_limit: Option<usize>,
+    /// Whether every epoch meets the images in an order of its own.
+    #[serde(default, skip_serializing_if = "Order::is_usual")]
+    pub order: Order,
     pub optimizer: OptimizerConfig,
     #[serde(default)]
     pub schedule: Schedule,
     /// Random distortions of the training images; all 0 is none.
     #[serde(default)]
     pub augmentation: Augmentation,
+}
+
+/// The order in which an epoch meets the training images.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// Random, another one every epoch.
+    #[default]
+    Fresh,
+    /// Random, the same one every epoch (LeCun et al. 1998, section III-B).
+    Constant,
+}
+
+impl Order {
+    fn is_usual(&self) -> bool {
+        *self == Self::Fresh
+    }
 }
 
 fn version() -> u32 {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-pub use config::{ConfigError, TrainingConfig};
+pub use config::{ConfigError, Order, TrainingConfig};
 pub use event::{Ending, EpochSummary, Event, LiveSettings, Outcome, Stop, Tick};
 
 use crate::data::{Corpus, DataError, stratified_limit, stratified_split};

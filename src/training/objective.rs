@@ -31,8 +31,9 @@ pub(super) struct Gradients {
     pub parts: Vec<Vec<Tensor>>,
 }
 
-/// Multiplications of a forward pass that make a part worth its share of the work on gradients.
-const MULTIPLICATIONS_PER_PART: usize = 8_000_000;
+/// Multiplications of a forward pass for every parameter that make a part worth having: each part writes a gradient for
+/// every parameter, and the update reads them all.
+const MULTIPLICATIONS_PER_PARAMETER: usize = 200;
 /// Parts of a batch, at most.
 const MOST_PARTS: usize = 8;
 /// From so many images on a batch has two parts in any case.
@@ -49,7 +50,8 @@ impl<'a> Objective<'a> {
             Operators::Stock => 1,
             Operators::Lanes(_) => {
                 let least = if images >= IMAGES_OF_TWO_PARTS { 2 } else { 1 };
-                let worth = images * self.network.multiplications() / MULTIPLICATIONS_PER_PART;
+                let worth = images * self.network.multiplications()
+                    / (MULTIPLICATIONS_PER_PARAMETER * self.network.parameter_count());
                 // powers of two share evenly among the usual numbers of cores
                 let most = MOST_PARTS.min(images.div_ceil(LANES));
                 if worth == 0 { least } else { (1 << worth.ilog2()).clamp(least, MOST_PARTS).min(most) }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::Command as Process;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use anyhow::Result;
 use eframe::{egui, egui_wgpu, wgpu};
@@ -108,6 +109,7 @@ fn run(
             device: DeviceChoice::Auto,
             threads: None,
             wake: Arc::new(move || wake.request_repaint()),
+            snapshot_every: Duration::from_millis(if paints_on_processor(context) { 300 } else { 100 }),
         })?;
         let mut app = App::new(workbench, settings, asked_to_end).ok_or("the program's own presets are damaged")?;
         if let Some(complaint) = complaint {
@@ -120,6 +122,18 @@ fn run(
         Ok(app)
     });
     eframe::run_native("digitpad", options(renderer), create)
+}
+
+/// Whether the window is painted by the processor, which a training needs too: every picture then costs tenths of a
+/// second of one core.
+fn paints_on_processor(context: &eframe::CreationContext<'_>) -> bool {
+    if let Some(state) = &context.wgpu_render_state {
+        return state.adapter.get_info().device_type == wgpu::DeviceType::Cpu;
+    }
+    let Some(gl) = &context.gl else { return false };
+    // SAFETY: the context is current while the window is created, and a string is all that is asked for.
+    let name = unsafe { eframe::glow::HasContext::get_parameter_string(&**gl, eframe::glow::RENDERER) }.to_lowercase();
+    ["llvmpipe", "softpipe", "swrast", "swiftshader", "gdi generic"].iter().any(|software| name.contains(software))
 }
 
 fn options(renderer: Renderer) -> eframe::NativeOptions {

@@ -55,6 +55,8 @@ pub struct Options {
     /// Threads that train; all by default.
     pub threads: Option<usize>,
     pub wake: Wake,
+    /// At least this long between two snapshots of a training: whoever shows them may need its time for the showing.
+    pub snapshot_every: Duration,
 }
 
 /// A model that the pad can use.
@@ -79,6 +81,8 @@ pub struct Workbench {
     events: Receiver<WorkerEvent>,
     sender: Sender<WorkerEvent>,
     compute: Arc<Compute>,
+    /// Where trainings run: a paused one rests on a thread of its own pool.
+    training_compute: Arc<Compute>,
     corpora: Arc<Corpora>,
     predictor: Predictor,
     jobs: Jobs,
@@ -113,6 +117,7 @@ impl Workbench {
     pub fn start(options: Options) -> Result<Self> {
         let (sender, events) = channel();
         let compute = Arc::new(Compute::in_background(options.device, options.threads)?);
+        let training_compute = Arc::new(compute.beside()?);
         // one drawing is answered on the predictor's own thread, beside any training
         let reader = Arc::new(Compute::new(DeviceChoice::Cpu, Some(1))?);
         let predictor = Predictor::start(sender.clone(), Arc::clone(&options.wake))?;
@@ -136,6 +141,7 @@ impl Workbench {
             events,
             sender,
             compute,
+            training_compute,
             corpora,
             predictor,
             jobs,
@@ -308,7 +314,8 @@ impl Workbench {
             config: config.clone(),
             until,
             corpora: Arc::clone(&self.corpora),
-            compute: Arc::clone(&self.compute),
+            compute: Arc::clone(&self.training_compute),
+            snapshot_every: self.options.snapshot_every,
             runs: self.options.runs.clone(),
             sender: self.sender.clone(),
             wake: Arc::clone(&self.options.wake),

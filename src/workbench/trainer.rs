@@ -81,6 +81,8 @@ pub(super) struct Order {
     pub until: Option<Until>,
     pub corpora: Arc<Corpora>,
     pub compute: Arc<Compute>,
+    /// At least this long between two snapshots for the screen.
+    pub snapshot_every: Duration,
     pub runs: PathBuf,
     pub sender: Sender<WorkerEvent>,
     pub wake: Wake,
@@ -100,16 +102,11 @@ pub(super) struct Trainer {
     thread: std::thread::JoinHandle<()>,
 }
 
-/// At most so many snapshots for the screen a second.
-const SNAPSHOT_EVERY: Duration = Duration::from_millis(100);
-/// Candle walks the graph of a batch recursively.
-const STACK: usize = 16 << 20;
-
 impl Trainer {
     pub fn start(order: Order) -> Result<Self> {
         let wishes = Arc::new((Mutex::new(Wishes { until: order.until, ..Wishes::default() }), Condvar::new()));
         let shared = Arc::clone(&wishes);
-        let thread = std::thread::Builder::new().name("trainer".to_owned()).stack_size(STACK);
+        let thread = std::thread::Builder::new().name("trainer".to_owned());
         let thread = thread.spawn(move || {
             let reporter = Reporter { run: order.run, sender: order.sender.clone(), wake: Arc::clone(&order.wake) };
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| train(&order, &shared, &reporter)));
@@ -260,7 +257,7 @@ impl Reporting {
     }
 }
 
-/// Turns a run's events into snapshots for the screen, ten a second at most.
+/// Turns a run's events into snapshots for the screen.
 struct Watch<'a> {
     order: &'a Order,
     reporter: &'a Reporter,
@@ -298,7 +295,7 @@ impl<'a> Watch<'a> {
                 self.error += error;
                 let (step, updates, epoch, learning_rate) = (*step, *updates, *epoch, *learning_rate);
                 self.newest = Some(Newest { step, updates, epoch, learning_rate });
-                if self.last.elapsed() >= SNAPSHOT_EVERY || step == 1 {
+                if self.last.elapsed() >= self.order.snapshot_every || step == 1 {
                     self.snapshot(event);
                 }
                 Finished::Batch

@@ -14,3 +14,4 @@ pub mod simd;
 pub mod sparse;
 pub mod sparse_operator;
 pub mod subsampling;
+pub mod winograd;

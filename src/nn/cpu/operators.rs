@@ -10,6 +10,7 @@ use super::convolution::{self, ConvShape};
 use super::pooling::{self, PoolShape};
 use super::product;
 use super::simd::{LANES, Simd, with_simd};
+use super::winograd;
 use crate::nn::{Activation, Lanes, MapShape, Pool2d};
 
 /// The floats of a contiguous tensor on the processor.
@@ -199,6 +200,7 @@ impl Convolution {
 
     fn forward(&self, x: &[f32], w: &[f32], bias: &[f32], y: &mut [f32]) {
         match self.lanes {
+            Lanes::Images if winograd::is_faster(&self.shape) => winograd::conv_forward(x, w, bias, y, &self.shape),
             Lanes::Images => convolution::conv_forward(x, w, bias, y, &self.shape),
             Lanes::Channels => channels::convolution::conv_forward(x, w, bias, y, &self.shape),
         }
@@ -275,10 +277,14 @@ impl CustomOp3 for Convolution {
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let shape = &self.shape;
         let weights = |x: &[f32], before: &[f32], w_grad: &mut [f32], bias_grad: &mut [f32]| match self.lanes {
+            Lanes::Images if winograd::is_faster(shape) => {
+                winograd::conv_weight_gradient(x, before, w_grad, bias_grad, shape);
+            }
             Lanes::Images => convolution::conv_weight_gradient(x, before, w_grad, bias_grad, shape),
             Lanes::Channels => channels::convolution::conv_weight_gradient(x, before, w_grad, bias_grad, shape),
         };
         let inputs = |before: &[f32], w: &[f32], x_grad: &mut [f32]| match self.lanes {
+            Lanes::Images if winograd::is_faster(shape) => winograd::conv_input_gradient(before, w, x_grad, shape),
             Lanes::Images => convolution::conv_input_gradient(before, w, x_grad, shape),
             Lanes::Channels => channels::convolution::conv_input_gradient(before, w, x_grad, shape),
         };

@@ -78,7 +78,7 @@ fn pool_forward_body<S: Simd>(x: &[f32], y: &mut [f32], s: &PoolShape) {
 
 with_simd! {
     /// The gradient of the input: a share for every value of an averaged window; for the greatest value, the first of
-    /// equal ones, all of it. `x_grad` holds zeros before.
+    /// equal ones, all of it.
     pub fn pool_backward / pool_backward_body(x: &[f32], gradient: &[f32], x_grad: &mut [f32], s: &PoolShape)
 }
 
@@ -96,20 +96,20 @@ fn pool_backward_body<S: Simd>(x: &[f32], gradient: &[f32], x_grad: &mut [f32], 
                 part.store(x_grad.as_mut_ptr().add(first + s.tap(tap)));
             }
         },
-        PoolKind::Max => {
-            let mut greatest: [f32; LANES] = std::array::from_fn(|lane| x[first + lane]);
-            let mut place = [first; LANES];
+        // SAFETY: as above.
+        PoolKind::Max => unsafe {
+            let x = x.as_ptr().add(first);
+            let mut greatest = S::load(x);
             for tap in 1..taps {
-                let at = first + s.tap(tap);
-                for lane in 0..LANES {
-                    if x[at + lane] > greatest[lane] {
-                        (greatest[lane], place[lane]) = (x[at + lane], at);
-                    }
-                }
+                greatest = greatest.max(S::load(x.add(s.tap(tap))));
             }
-            for lane in 0..LANES {
-                x_grad[place[lane] + lane] = gradient[out + lane];
+            // what no tap has taken yet: the first that is not below the greatest takes it all
+            let mut left = S::load(gradient.as_ptr().add(out));
+            for tap in 0..taps {
+                let passed = left.where_positive(greatest.sub(S::load(x.add(s.tap(tap)))));
+                left.sub(passed).store(x_grad.as_mut_ptr().add(first + s.tap(tap)));
+                left = passed;
             }
-        }
+        },
     });
 }

@@ -169,21 +169,28 @@ fn dense_weight_gradient_body<S: Simd>(
             _ => 1,
         };
         for i in (0..stride).step_by(2 * LANES) {
-            let mut tile = [[0f32; 2 * LANES]; 6];
-            // SAFETY: rows are `stride` and `outputs` long, and both tiles lie inside them.
+            // a tile that reaches beyond the last input is kept aside first
+            let mut aside = [0f32; 6 * 2 * LANES];
+            let whole = i + 2 * LANES <= inputs;
+            let (out, out_stride) =
+                if whole { (&mut w_grad[o * inputs + i..], inputs) } else { (&mut aside[..], 2 * LANES) };
+            assert!(out.len() >= (outs - 1) * out_stride + 2 * LANES, "a tile for every output");
+            // SAFETY: rows are `stride` and `outputs` long, and both tiles lie inside them; `out` has just been measured.
             unsafe {
                 let x = x_rows.as_ptr().add(i);
                 let g = g_rows.as_ptr().add(o);
+                let out = out.as_mut_ptr();
                 match outs {
-                    6 => outer_tile::<S, 6>(x, g, stride, outputs, images, &mut tile),
-                    4 => outer_tile::<S, 4>(x, g, stride, outputs, images, &mut tile),
-                    2 => outer_tile::<S, 2>(x, g, stride, outputs, images, &mut tile),
-                    _ => outer_tile::<S, 1>(x, g, stride, outputs, images, &mut tile),
+                    6 => outer_tile::<S, 6>(x, g, stride, outputs, images, out, out_stride),
+                    4 => outer_tile::<S, 4>(x, g, stride, outputs, images, out, out_stride),
+                    2 => outer_tile::<S, 2>(x, g, stride, outputs, images, out, out_stride),
+                    _ => outer_tile::<S, 1>(x, g, stride, outputs, images, out, out_stride),
                 }
             }
-            let width = (inputs - i).min(2 * LANES);
-            for (k, sums) in tile[..outs].iter().enumerate() {
-                w_grad[(o + k) * inputs + i..][..width].copy_from_slice(&sums[..width]);
+            if !whole {
+                for (k, sums) in aside.chunks_exact(2 * LANES).take(outs).enumerate() {
+                    w_grad[(o + k) * inputs + i..(o + k + 1) * inputs].copy_from_slice(&sums[..inputs - i]);
+                }
             }
         }
         o += outs;
@@ -193,7 +200,8 @@ fn dense_weight_gradient_body<S: Simd>(
 /// `OUT` outputs × sixteen inputs of an outer product, summed over the images.
 ///
 /// # Safety
-/// `x` is valid for sixteen floats in each of `images` rows of `x_stride`, `g` for `OUT` floats in rows of `g_stride`.
+/// `x` is valid for sixteen floats in each of `images` rows of `x_stride`, `g` for `OUT` floats in rows of `g_stride`, `out`
+/// for sixteen floats in each of `OUT` rows of `out_stride`.
 #[inline(always)]
 unsafe fn outer_tile<S: Simd, const OUT: usize>(
     x: *const f32,
@@ -201,7 +209,8 @@ unsafe fn outer_tile<S: Simd, const OUT: usize>(
     x_stride: usize,
     g_stride: usize,
     images: usize,
-    tile: &mut [[f32; 2 * LANES]; 6],
+    out: *mut f32,
+    out_stride: usize,
 ) {
     // SAFETY: as promised by the caller.
     unsafe {
@@ -215,9 +224,9 @@ unsafe fn outer_tile<S: Simd, const OUT: usize>(
                 row[1] = values[1].mul_add(gradient, row[1]);
             }
         }
-        for (row, out) in sums.iter().zip(tile.iter_mut()) {
-            row[0].store(out.as_mut_ptr());
-            row[1].store(out.as_mut_ptr().add(LANES));
+        for (o, row) in sums.iter().enumerate() {
+            row[0].store(out.add(o * out_stride));
+            row[1].store(out.add(o * out_stride + LANES));
         }
     }
 }

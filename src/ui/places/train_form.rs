@@ -110,8 +110,7 @@ fn numbers(ui: &mut Ui, form: &mut TrainingForm, scene: &mut Scene<'_>, width: f
 
 fn distortions(ui: &mut Ui, form: &mut TrainingForm, scene: &Scene<'_>, width: f32) {
     if field::switch_row(ui, "Distortions", &mut form.distorts, width) && form.distorts && form.augmentation.is_off() {
-        form.augmentation =
-            Augmentation { shift_pixels: 1.0, rotation_degrees: 10.0, scale: 0.1, shear: 0.15, elastic_pixels: 0.0 };
+        form.augmentation = Augmentation::MILD;
     }
     if !form.distorts {
         return;
@@ -131,6 +130,8 @@ fn distortions(ui: &mut Ui, form: &mut TrainingForm, scene: &Scene<'_>, width: f
     let percent = |v: f32| text::percent(v.into(), 0);
     field::slider_row(ui, "Scale", &mut a.scale, 0.0..=0.3, 0.01, percent, width);
     field::slider_row(ui, "Shear", &mut a.shear, 0.0..=0.5, 0.05, |v| text::number(v.into(), 2), width);
+    field::slider_row(ui, "Squeeze", &mut a.squeeze, 0.0..=0.3, 0.01, percent, width);
+    field::slider_row(ui, "Originals", &mut a.undistorted, 0.0..=1.0, 0.05, percent, width);
     field::slider_row(
         ui,
         "Elastic",
