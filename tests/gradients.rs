@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod networks_1998;
+
 use candle_core::{Device, Tensor, Var};
 use digitpad::nn::random::{Purpose, stream};
 use digitpad::nn::{
-    Activation, Conv2d, Dense, Dropout, Lanes, MapShape, Network, Operators, ParamStore, Pass, Pool2d, Subsample2d,
-    batch, rows, softmax_cross_entropy,
+    Activation, Conv2d, Dense, Dropout, Lanes, MapShape, Network, Operators, Pad2d, ParamStore, Pass, Pool2d, Rbf,
+    SparseConv2d, Subsample2d, batch, rows,
 };
 use rand::Rng;
 
@@ -25,7 +27,7 @@ fn networks() -> Vec<(&'static str, Network)> {
     let subsample = |size, activation| Subsample2d { size, activation };
     let input = MapShape::new(1, 8, 8);
     let new = || Network::new(input);
-    vec![
+    let mut networks = vec![
         ("dense", new().then("D", dense(10, NONE)).unwrap()),
         ("two dense layers, tanh", new().then("D", dense(13, TANH)).unwrap().then("E", dense(10, NONE)).unwrap()),
         ("dense, ReLU", new().then("D", dense(17, RELU)).unwrap().then("E", dense(10, NONE)).unwrap()),
@@ -112,7 +114,9 @@ fn networks() -> Vec<(&'static str, Network)> {
                 .then("E", dense(10, NONE))
                 .unwrap(),
         ),
-    ]
+    ];
+    networks.extend(networks_1998::networks());
+    networks
 }
 
 struct Case {
@@ -147,16 +151,16 @@ fn training_pass(operators: Operators) -> Pass {
     Pass::train(operators, stream(5, Purpose::Dropout, 0, 0))
 }
 
-fn loss_of(network: &Network, params: &[Tensor], case: &Case, pass: &mut Pass) -> Tensor {
+fn loss_of(name: &str, network: &Network, params: &[Tensor], case: &Case, pass: &mut Pass) -> Tensor {
     let images = case.images.iter().map(Vec::as_slice);
     let operators = pass.operators;
     let x = batch(images, network.input(), &case.value_of, operators, &Device::Cpu).unwrap();
     let scores = network.forward(&x, params, pass).unwrap();
-    softmax_cross_entropy(&scores, 10, &case.labels, case.labels.len(), operators).unwrap()
+    digitpad::nn::loss(networks_1998::objective(name), &scores, 10, &case.labels, case.labels.len(), operators).unwrap()
 }
 
-fn loss(network: &Network, params: &[Tensor], case: &Case, operators: Operators) -> Tensor {
-    loss_of(network, params, case, &mut training_pass(operators))
+fn loss(name: &str, network: &Network, params: &[Tensor], case: &Case, operators: Operators) -> Tensor {
+    loss_of(name, network, params, case, &mut training_pass(operators))
 }
 
 fn value(loss: &Tensor) -> f64 {
@@ -174,7 +178,7 @@ fn gradients_of_every_layer_agree_with_finite_differences() {
         let store = parameters(&network, 3);
         let params = store.tensors();
         for operators in EVERY_WAY {
-            let gradients = loss(&network, &params, &case, operators).backward().unwrap();
+            let gradients = loss(name, &network, &params, &case, operators).backward().unwrap();
             for (spec, var) in network.params().iter().zip(store.vars()) {
                 let gradient = values(gradients.get(var.as_tensor()).unwrap());
                 let at = values(var.as_tensor());
@@ -192,7 +196,7 @@ fn gradients_of_every_layer_agree_with_finite_differences() {
                         let step = |(x, d): (&f32, &f32)| x + (sign * distance * f64::from(*d) / norm) as f32;
                         let moved: Vec<f32> = at.iter().zip(direction).map(step).collect();
                         var.set(&Tensor::from_vec(moved, var.shape(), &Device::Cpu).unwrap()).unwrap();
-                        value(&loss(&network, &params, &case, operators))
+                        value(&loss(name, &network, &params, &case, operators))
                     };
                     let slope = (moved(1.0) - moved(-1.0)) / (2.0 * distance);
                     var.set(&Tensor::from_vec(at.clone(), var.shape(), &Device::Cpu).unwrap()).unwrap();
@@ -217,7 +221,7 @@ fn our_kernels_agree_with_candles_operators() {
         let store = parameters(&network, 4);
         let params = store.tensors();
         let [ours, channels, stock] = EVERY_WAY.map(|operators| {
-            let loss = loss(&network, &params, &case, operators);
+            let loss = loss(name, &network, &params, &case, operators);
             let gradients = loss.backward().unwrap();
             let gradients: Vec<Vec<f32>> =
                 store.vars().iter().map(|var| values(gradients.get(var.as_tensor()).unwrap())).collect();
@@ -228,7 +232,7 @@ fn our_kernels_agree_with_candles_operators() {
             params.iter().map(|param| Tensor::full(9f32, param.shape(), &Device::Cpu).unwrap()).collect();
         let mut pass = training_pass(Operators::Lanes(Lanes::Images));
         pass.gradients = Some(brought.clone());
-        let left = loss_of(&network, &params, &case, &mut pass).backward().unwrap();
+        let left = loss_of(name, &network, &params, &case, &mut pass).backward().unwrap();
         for ((var, brought), ours) in store.vars().iter().zip(&brought).zip(&ours.1) {
             assert!(left.get(var.as_tensor()).is_none(), "{name}: a gradient in two places");
             assert_eq!(&values(brought), ours, "{name}");
@@ -327,4 +331,11 @@ fn layers_that_do_not_fit_are_refused() {
     assert!(new().then("C", Conv2d { out_channels: 1, kernel: 15, padding: 0, activation: NONE }).is_err());
     assert!(new().then("C", Conv2d { out_channels: 1, kernel: 3, padding: 3, activation: NONE }).is_err());
     assert!(new().then("X", Dropout { rate: 1.0 }).is_err());
+    assert!(new().then("P", Pad2d { channels: 2, by: 1, value: 0.0 }).is_err(), "there is one map");
+    let tables: [&[&[usize]]; 5] = [&[], &[&[0], &[]], &[&[1]], &[&[0, 0]], &[&[0, 1]]];
+    for table in tables {
+        assert!(new().then("S", SparseConv2d { table, kernel: 3, activation: NONE }).is_err(), "{table:?}");
+    }
+    assert!(new().then("R", Rbf::fixed(&[vec![1.0; 169]]).unwrap()).is_err(), "distances are those of one row");
+    assert!(Rbf::fixed(&[vec![1.0], vec![]]).is_err());
 }

@@ -2,7 +2,9 @@
 //! [`CATALOG`]; `tests/catalog.rs` then checks it unasked.
 
 mod cnn;
+pub mod codes;
 mod lenet5;
+pub mod lenet5_1998;
 mod mlp;
 
 use candle_core::Result;
@@ -41,6 +43,10 @@ impl InputScale {
     /// Paper is 0, so that the zeros that pad a convolution are paper too, and MNIST's training images deviate by 1
     /// (0.3081 of byte / 255).
     pub const UNIT_DEVIATION: Self = Self { paper: 0.0, ink: 1.0 / 0.3081 };
+
+    /// Paper is −0.1 and ink 1.175, which LeCun et al. 1998 chose (section II-B) for a mean of about 0 and a variance of
+    /// about 1.
+    pub const PAPER_1998: Self = Self { paper: -0.1, ink: 1.175 };
 
     /// The value of every byte.
     pub fn table(&self) -> [f32; 256] {

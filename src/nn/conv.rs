@@ -5,8 +5,8 @@ use candle_core::{Result, Tensor, bail};
 use super::cpu::convolution::ConvShape;
 use super::cpu::operators::Convolution;
 use super::network::{Layer, LayerParams, Pass};
-use super::params::{Init, ParamSpec};
-use super::{Activation, Lanes, MapShape, Operators, Pool2d};
+use super::params::{ParamKind, ParamSpec};
+use super::{Activation, Curvature, Evaluated, Lanes, MapShape, Operators, Pool2d};
 
 /// `y[o] = activation(b[o] + Σ_c x[c] ⋆ w[o, c])`, stride 1 (LeCun et al. 1998, section II-A).
 ///
@@ -56,8 +56,10 @@ impl Layer for Conv2d {
                 name: "weight".to_owned(),
                 shape: vec![self.out_channels, input.channels, self.kernel, self.kernel],
                 init: self.activation.init(input.channels * taps, self.out_channels * taps),
+                kind: ParamKind::Weight,
+                fan_in: vec![input.channels * taps; self.out_channels],
             },
-            ParamSpec { name: "bias".to_owned(), shape: vec![self.out_channels], init: Init::Zeros },
+            ParamSpec::bias(vec![input.channels * taps; self.out_channels]),
         ]
     }
 
@@ -71,6 +73,11 @@ impl Layer for Conv2d {
                 self.activation.stock(&y)
             }
         }
+    }
+
+    fn curvature(&self, at: Evaluated<'_>, of_result: &Tensor) -> Result<Option<Curvature>> {
+        let linear = Self { activation: Activation::Identity, ..*self };
+        at.of_bilinear(&linear, &at.before(self.activation, of_result)?).map(Some)
     }
 
     fn forward_pooled(

@@ -4,8 +4,8 @@ use candle_core::{Result, Tensor, bail};
 
 use super::cpu::operators;
 use super::network::{Layer, LayerParams, Pass};
-use super::params::{Init, ParamSpec};
-use super::{Activation, MapShape, Operators};
+use super::params::{ParamKind, ParamSpec};
+use super::{Activation, Curvature, Evaluated, MapShape, Operators};
 
 /// `y = activation(W x + b)`: maps of any shape, read in the order channel, row, column, to `[outputs, 1, 1]`.
 ///
@@ -33,8 +33,10 @@ impl Layer for Dense {
             name: "weight".to_owned(),
             shape: vec![self.outputs, input.size()],
             init: self.activation.init(input.size(), self.outputs),
+            kind: ParamKind::Weight,
+            fan_in: vec![input.size(); self.outputs],
         };
-        vec![weight, ParamSpec { name: "bias".to_owned(), shape: vec![self.outputs], init: Init::Zeros }]
+        vec![weight, ParamSpec::bias(vec![input.size(); self.outputs])]
     }
 
     fn forward(&self, x: &Tensor, params: LayerParams<'_>, pass: &mut Pass) -> Result<Tensor> {
@@ -52,5 +54,10 @@ impl Layer for Dense {
                 self.activation.stock(&y.reshape((y.dims()[0], self.outputs, 1, 1))?)
             }
         }
+    }
+
+    fn curvature(&self, at: Evaluated<'_>, of_result: &Tensor) -> Result<Option<Curvature>> {
+        let linear = Self { activation: Activation::Identity, ..*self };
+        at.of_bilinear(&linear, &at.before(self.activation, of_result)?).map(Some)
     }
 }

@@ -6,7 +6,7 @@ use rand::RngCore;
 use super::cpu::simd::LANES;
 use super::network::{Layer, LayerParams, Pass};
 use super::params::{Init, ParamSpec};
-use super::{MapShape, Operators};
+use super::{Curvature, Evaluated, MapShape, Operators};
 
 /// The function at the end of a convolution, dense or subsampling layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,19 @@ impl Activation {
             Self::Relu => x.mul(&x.gt(0f32)?.to_dtype(x.dtype())?),
         }
     }
+
+    /// The slope at every value, from the result `y`.
+    pub(super) fn slope(self, y: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::Identity => y.ones_like(),
+            Self::Tanh => y.sqr()?.affine(-1.0, 1.0),
+            Self::ScaledTanh => {
+                let (amplitude, slope) = (f64::from(Self::AMPLITUDE), f64::from(Self::SLOPE));
+                y.sqr()?.affine(-slope / amplitude, slope * amplitude)
+            }
+            Self::Relu => y.gt(0f32)?.to_dtype(y.dtype()),
+        }
+    }
 }
 
 /// While training, silences each value with this probability and scales the others by 1 / (1 − rate), so that a finished
@@ -74,6 +87,11 @@ impl Layer for Dropout {
 
     fn params(&self, _: MapShape) -> Vec<ParamSpec> {
         Vec::new()
+    }
+
+    fn curvature(&self, _: Evaluated<'_>, of_result: &Tensor) -> Result<Option<Curvature>> {
+        // a finished network silences nothing
+        Ok(Some(Curvature { input: of_result.clone(), params: Vec::new() }))
     }
 
     fn forward(&self, x: &Tensor, _: LayerParams<'_>, pass: &mut Pass) -> Result<Tensor> {

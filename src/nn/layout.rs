@@ -146,3 +146,24 @@ pub fn rows(tensor: &Tensor, shape: MapShape, images: usize, operators: Operator
         rows
     })
 }
+
+/// The way back from [`rows`]: a pass's tensor of the same values. Empty lanes hold zeros.
+pub(super) fn from_rows(
+    rows: Vec<f32>,
+    shape: MapShape,
+    images: usize,
+    operators: Operators,
+    device: &Device,
+) -> Result<Tensor> {
+    let Operators::Lanes(lanes) = operators else {
+        return Tensor::from_vec(rows, (images, shape.channels, shape.height, shape.width), device);
+    };
+    let pixels = shape.height * shape.width;
+    let dims = lanes.dims(images, shape);
+    let mut values = vec![0.0; dims.0 * dims.1 * pixels * LANES];
+    for (map, from) in rows.chunks_exact(pixels).enumerate() {
+        let to = values[lanes.first(shape, map / shape.channels, map % shape.channels)..].iter_mut().step_by(LANES);
+        to.zip(from).for_each(|(to, from)| *to = *from);
+    }
+    Tensor::from_vec(values, dims, device)
+}

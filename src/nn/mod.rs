@@ -7,14 +7,19 @@
 mod compute;
 mod conv;
 pub(crate) mod cpu;
+mod curvature;
 mod dense;
 mod elementwise;
+mod initialisation;
 mod layout;
 mod loss;
 mod network;
+mod padding;
 mod params;
 mod pooling;
 pub mod random;
+mod rbf;
+mod sparse_conv;
 mod subsampling;
 
 pub(crate) use cpu::operators::{with_all_floats, with_floats_mut};
@@ -22,11 +27,16 @@ pub(crate) use cpu::simd::{LANES, Simd, with_simd};
 
 pub use compute::{Compute, DeviceChoice};
 pub use conv::Conv2d;
+pub use curvature::{Curvature, Evaluated};
 pub use dense::Dense;
 pub use elementwise::{Activation, Dropout};
+pub use initialisation::Initialisation;
 pub use layout::{Lanes, MapShape, Operators, batch, rows};
-pub use loss::softmax_cross_entropy;
+pub use loss::{Loss, loss, softmax_cross_entropy};
 pub use network::{Layer, LayerParams, Network, Pass, Place};
-pub use params::{Init, ParamSpec, ParamStore, WeightEntry, Weights};
+pub use padding::Pad2d;
+pub use params::{Init, ParamKind, ParamSpec, ParamStore, WeightEntry, Weights};
 pub use pooling::{Pool2d, PoolKind};
+pub use rbf::Rbf;
+pub use sparse_conv::SparseConv2d;
 pub use subsampling::Subsample2d;

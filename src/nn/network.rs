@@ -6,8 +6,9 @@ use candle_core::{Result, Tensor, bail};
 use rand_chacha::ChaCha8Rng;
 
 use super::cpu::operators::WeightGradients;
+use super::curvature::{Curvature, Evaluated};
 use super::layout::{MapShape, Operators};
-use super::params::ParamSpec;
+use super::params::{ParamKind, ParamSpec};
 use super::pooling::Pool2d;
 
 /// One step of a network. A layer knows its sizes; its parameters are handed to it.
@@ -23,6 +24,16 @@ pub trait Layer: Send + Sync {
 
     /// The activations of a batch. `x` and the result are laid out as `pass.operators` says.
     fn forward(&self, x: &Tensor, params: LayerParams<'_>, pass: &mut Pass) -> Result<Tensor>;
+
+    /// The curvature at its input and of its parameters, from that at its result; `None` where nobody has worked it out.
+    fn curvature(&self, _: Evaluated<'_>, _of_result: &Tensor) -> Result<Option<Curvature>> {
+        Ok(None)
+    }
+
+    /// Whether its results are negative squared distances.
+    fn gives_distances(&self) -> bool {
+        false
+    }
 
     /// The pooling that this layer is, if it is one.
     fn pooling(&self) -> Option<Pool2d> {
@@ -92,7 +103,7 @@ pub struct Place {
     pub name: String,
     pub layer: Box<dyn Layer>,
     pub output: MapShape,
-    params: Range<usize>,
+    pub(super) params: Range<usize>,
 }
 
 /// A chain of named layers from images to scores.
@@ -134,6 +145,11 @@ impl Network {
         &self.places
     }
 
+    /// Whether the scores are negative squared distances.
+    pub fn gives_distances(&self) -> bool {
+        self.places.last().is_some_and(|place| place.layer.gives_distances())
+    }
+
     pub fn params(&self) -> &[ParamSpec] {
         &self.specs
     }
@@ -147,9 +163,10 @@ impl Network {
     pub fn multiplications(&self) -> usize {
         let count = |place: &Place| {
             let specs = &self.specs[place.params.clone()];
-            // every value that leaves the layer is a sum over the weights of one output
-            let matrices = specs.iter().filter(|spec| spec.shape.len() > 1);
-            matrices.map(|spec| spec.shape[1..].iter().product::<usize>()).sum::<usize>() * place.output.size()
+            // what multiplies does so once for every pixel of a map that leaves the layer
+            let factors = specs.iter().filter(|spec| spec.kind != ParamKind::Bias);
+            let pixels = place.output.height * place.output.width;
+            factors.map(|spec| spec.shape.iter().product::<usize>()).sum::<usize>() * pixels
         };
         self.places.iter().map(count).sum()
     }

@@ -6,13 +6,15 @@ use candle_core::{Device, Result, Tensor, Var, bail};
 use rand::Rng;
 use sha2::{Digest, Sha256};
 
-use super::Network;
 use super::random::{Purpose, stream};
+use super::{Initialisation, Network};
 
 /// How a parameter begins.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Init {
     Zeros,
+    /// These values, in row order.
+    Values(Arc<[f32]>),
     /// The same value everywhere.
     Constant {
         value: f32,
@@ -34,9 +36,11 @@ impl Init {
         Self::Uniform { bound: (6.0 / fan_in as f32).sqrt() }
     }
 
-    fn values(self, count: usize, seed: u64, index: usize) -> Vec<f32> {
-        match self {
+    /// `count` values; `index` is the parameter's in its network.
+    pub(super) fn values(&self, count: usize, seed: u64, index: usize) -> Vec<f32> {
+        match *self {
             Self::Zeros => vec![0.0; count],
+            Self::Values(ref values) => values.to_vec(),
             Self::Constant { value } => vec![value; count],
             Self::Uniform { bound } => {
                 let mut rng = stream(seed, Purpose::Initialise, index as u64, 0);
@@ -46,13 +50,36 @@ impl Init {
     }
 }
 
+/// What a parameter does in its layer. Schemes begin each kind in a way of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParamKind {
+    /// Multiplies one input of a unit.
+    Weight,
+    Bias,
+    /// Multiplies the sum of a unit's inputs.
+    Coefficient,
+    /// A point that distances are measured from; it begins the same way under every scheme.
+    Centre,
+}
+
 /// A parameter that a layer asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParamSpec {
     /// `layer.weight`, `layer.bias`: unique in a network and part of the file format.
     pub name: String,
     pub shape: Vec<usize>,
+    /// How it usually begins.
     pub init: Init,
+    pub kind: ParamKind,
+    /// Inputs of the units that the parameter belongs to, without the bias: one number for every entry of its first axis.
+    pub fan_in: Vec<usize>,
+}
+
+impl ParamSpec {
+    /// One bias for every unit, usually 0.
+    pub(super) fn bias(fan_in: Vec<usize>) -> Self {
+        Self { name: "bias".to_owned(), shape: vec![fan_in.len()], init: Init::Zeros, kind: ParamKind::Bias, fan_in }
+    }
 }
 
 /// The variables of one training, in the network's order.
@@ -62,11 +89,16 @@ pub struct ParamStore {
 }
 
 impl ParamStore {
-    /// Fresh parameters; the same seed gives the same values on every device.
+    /// Fresh parameters as every layer asks for them; the same seed gives the same values on every device.
     pub fn initialise(network: &Network, seed: u64, device: &Device) -> Result<Self> {
+        Self::initialise_by(network, Initialisation::Usual, seed, device)
+    }
+
+    /// Fresh parameters by a scheme; the same seed gives the same values on every device.
+    pub fn initialise_by(network: &Network, scheme: Initialisation, seed: u64, device: &Device) -> Result<Self> {
         let mut store = Self { names: Vec::new(), vars: Vec::new() };
         for (index, spec) in network.params().iter().enumerate() {
-            let values = spec.init.values(spec.shape.iter().product(), seed, index);
+            let values = scheme.values(spec, seed, index);
             store.names.push(spec.name.clone());
             store.vars.push(Var::from_tensor(&Tensor::from_vec(values, spec.shape.clone(), device)?)?);
         }

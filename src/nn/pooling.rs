@@ -4,7 +4,7 @@ use candle_core::{D, Result, Tensor, bail};
 
 use super::network::{Layer, LayerParams, Pass};
 use super::params::ParamSpec;
-use super::{MapShape, Operators};
+use super::{Curvature, Evaluated, MapShape, Operators};
 
 /// Which value stands for a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,5 +79,11 @@ impl Layer for Pool2d {
                 windows.gather(&greatest, D::Minus1)?.squeeze(D::Minus1)
             }
         }
+    }
+
+    fn curvature(&self, at: Evaluated<'_>, of_result: &Tensor) -> Result<Option<Curvature>> {
+        // an input of an average of n has the weight 1 / n, which is squared; one of these comes with the gradient
+        let weight = if self.kind == PoolKind::Average { 1.0 / self.window() as f64 } else { 1.0 };
+        at.of_linear(self, &of_result.affine(weight, 0.0)?).map(Some)
     }
 }

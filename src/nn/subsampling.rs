@@ -1,11 +1,11 @@
 //! Subsampling that learns a coefficient and a bias for every map.
 
-use candle_core::{Result, Tensor};
+use candle_core::{Result, Tensor, bail};
 
 use super::cpu::subsampling::Subsample;
 use super::network::{Layer, LayerParams, Pass};
-use super::params::{Init, ParamSpec};
-use super::{Activation, MapShape, Operators, Pool2d};
+use super::params::{Init, ParamKind, ParamSpec};
+use super::{Activation, Curvature, Evaluated, MapShape, Operators, Pool2d};
 
 /// `y[c] = activation(coefficient[c] · Σ x[c] + bias[c])`, the sum over `size`×`size` windows that tile the map (LeCun et
 /// al. 1998, section II-B: the inputs are added; section II-A of the same paper speaks of their average, which differs by
@@ -30,10 +30,15 @@ impl Layer for Subsample2d {
     }
 
     fn params(&self, input: MapShape) -> Vec<ParamSpec> {
-        let of_channels =
-            |name: &str, init: Init| ParamSpec { name: name.to_owned(), shape: vec![input.channels], init };
-        let value = 1.0 / (self.size * self.size) as f32;
-        vec![of_channels("coefficient", Init::Constant { value }), of_channels("bias", Init::Zeros)]
+        let window = self.size * self.size;
+        let coefficient = ParamSpec {
+            name: "coefficient".to_owned(),
+            shape: vec![input.channels],
+            init: Init::Constant { value: 1.0 / window as f32 },
+            kind: ParamKind::Coefficient,
+            fan_in: vec![window; input.channels],
+        };
+        vec![coefficient, ParamSpec::bias(vec![window; input.channels])]
     }
 
     fn forward(&self, x: &Tensor, params: LayerParams<'_>, pass: &mut Pass) -> Result<Tensor> {
@@ -50,5 +55,21 @@ impl Layer for Subsample2d {
                 self.activation.stock(&y)
             }
         }
+    }
+
+    /// The coefficient multiplies the window's sum q, so its curvature is Σ s q²: the exact Gauss–Newton value of a unit,
+    /// not that of the four connections which share the coefficient, Σ s Σ x² (equation 23 drops their mixed terms).
+    fn curvature(&self, at: Evaluated<'_>, of_result: &Tensor) -> Result<Option<Curvature>> {
+        let linear = Self { activation: Activation::Identity, ..*self };
+        let s = at.before(self.activation, of_result)?;
+        let of_sums = at.of_bilinear(&linear, &s)?;
+        let [coefficient, bias] = at.params else { bail!("expected coefficient and bias") };
+        let alone = [coefficient.ones_like()?, bias.zeros_like()?];
+        let params = LayerParams { values: &alone, gradients: None };
+        let q = linear.forward(at.x, params, &mut Pass::evaluate(at.operators))?;
+        // the curvature of a bias is the sum of what is handed down to its map
+        let of_squares = at.of_bilinear(&linear, &s.mul(&q.sqr()?)?)?;
+        let params = vec![of_squares.params[1].clone(), of_sums.params[1].clone()];
+        Ok(Some(Curvature { input: of_sums.input, params }))
     }
 }

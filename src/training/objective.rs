@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::batches::Batch;
 use crate::models::InputScale;
 use crate::nn::random::{Purpose, stream};
-use crate::nn::{Compute, LANES, Network, Operators, ParamStore, Pass, batch, rows, softmax_cross_entropy};
+use crate::nn::{Compute, LANES, Loss, Network, Operators, ParamStore, Pass, batch, loss, rows};
 
 /// What a network should make small, on a device.
 pub(super) struct Objective<'a> {
@@ -101,7 +101,8 @@ impl<'a> Objective<'a> {
         let x = batch(pixels, self.network.input(), &self.value_of, operators, &self.compute.device)?;
         let given = pass.gradients.clone();
         let scores = self.network.forward(&x, tensors, &mut pass)?;
-        let loss = softmax_cross_entropy(&scores, self.network.output().channels, labels, whole.len(), operators)?;
+        let classes = self.network.output().channels;
+        let loss = loss(Loss::CrossEntropy, &scores, classes, labels, whole.len(), operators)?;
         let mut store = loss.backward()?;
         // what our kernels have not written lies in Candle's store
         let gradient = |(index, var): (usize, &Var)| match (store.remove(var.as_tensor()), &given) {
@@ -111,7 +112,6 @@ impl<'a> Objective<'a> {
         };
         let gradients = params.vars().iter().enumerate().map(gradient).collect::<Result<_>>()?;
         let scores = rows(&scores, self.network.output(), labels.len(), operators)?;
-        let classes = scores.len() / labels.len();
         let correct = scores.chunks_exact(classes).zip(labels).filter(|(scores, label)| {
             let best = scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
             best.is_some_and(|(class, _)| class == usize::from(**label))

@@ -45,7 +45,7 @@ impl ConvShape {
 }
 
 /// One block's maps with `p` zeros around each: `[channels, height, width, 8]` into `[channels, height + 2p, width + 2p, 8]`.
-fn pad_block(x: &[f32], channels: usize, height: usize, width: usize, p: usize, out: &mut Vec<f32>) {
+pub(super) fn pad_block(x: &[f32], channels: usize, height: usize, width: usize, p: usize, out: &mut Vec<f32>) {
     let (padded_height, padded_width) = (height + 2 * p, width + 2 * p);
     out.clear();
     out.resize(channels * padded_height * padded_width * LANES, 0.0);
@@ -60,7 +60,7 @@ fn pad_block(x: &[f32], channels: usize, height: usize, width: usize, p: usize, 
 
 /// The taps of a kernel that meet the map, and not its padding alone, when `count` windows begin at `first`.
 #[inline(always)]
-fn taps_inside(first: usize, count: usize, size: usize, s: &ConvShape) -> (usize, usize) {
+pub(super) fn taps_inside(first: usize, count: usize, size: usize, s: &ConvShape) -> (usize, usize) {
     (s.padding.saturating_sub(first + count - 1), s.kernel.min(size + s.padding - first))
 }
 

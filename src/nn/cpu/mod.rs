@@ -4,9 +4,14 @@
 
 pub mod channels;
 pub mod convolution;
+pub mod distance;
+pub mod loss;
 pub mod operators;
+pub mod padding;
 pub mod pooling;
 pub mod product;
 pub mod simd;
+pub mod sparse;
+pub mod sparse_operator;
 pub mod subsampling;
 pub mod winograd;
