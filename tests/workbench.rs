@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use digitpad::drawing::{DEFAULT_PEN, Drawing};
 use digitpad::nn::DeviceChoice;
 use digitpad::storage::shipped;
-use digitpad::training::{Ending, TrainingConfig};
+use digitpad::training::{Divergence, Ending, TrainingConfig};
 use digitpad::workbench::{Command, ModelChoice, Options, Phase, SetChoice, Workbench};
 
 fn workbench(runs: &std::path::Path) -> Workbench {
@@ -158,7 +158,7 @@ fn a_diverging_training_ends_with_a_sentence_and_finite_weights() {
         ..config(3)
     }));
     until(&mut workbench, "the end", |w| !w.training_is_under_way());
-    assert_eq!(workbench.training().unwrap().phase, Phase::Ended(Ending::Diverged));
+    assert_eq!(workbench.training().unwrap().phase, Phase::Ended(Ending::Diverged(Divergence::NotFinite)));
     assert!(workbench.notices().iter().any(|notice| notice.text.contains("lower learning rate")));
     let run = workbench.training().unwrap().run.clone().unwrap();
     let weights = digitpad::storage::weights_file::WeightsFile::read(&run.join("last.safetensors"));

@@ -204,7 +204,7 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
     report(&config, &result, json);
     Ok(match result.outcome.ending {
         Ending::Stopped => 130,
-        Ending::Completed | Ending::Diverged => 0,
+        Ending::Completed | Ending::Diverged(_) => 0,
     })
 }
 
@@ -231,11 +231,8 @@ fn report(config: &TrainingConfig, result: &recorded_run::RecordedRun, json: boo
     let ending = match outcome.ending {
         Ending::Completed => "done".to_owned(),
         Ending::Stopped => "stopped; the weights so far are kept".to_owned(),
-        Ending::Diverged => {
-            format!(
-                "diverged after {} updates: the loss is no longer a number. Try a lower learning rate",
-                outcome.steps
-            )
+        Ending::Diverged(why) => {
+            format!("diverged after {} updates: {}. Try a lower learning rate", outcome.steps, why.sentence())
         }
     };
     output::line(format!("{ending}, {:.1} s, best epoch {}", outcome.seconds, outcome.best_epoch));

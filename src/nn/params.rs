@@ -112,6 +112,10 @@ impl ParamStore {
         Ok(Self { names: network.params().iter().map(|spec| spec.name.clone()).collect(), vars })
     }
 
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
     pub fn vars(&self) -> &[Var] {
         &self.vars
     }

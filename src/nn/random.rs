@@ -15,6 +15,8 @@ pub enum Purpose {
     Dropout = 3,
     /// Distortions; the position is the image's place in the whole run.
     Augment = 4,
+    /// The images that curvatures are estimated on; the position is the epoch.
+    Curvature = 5,
 }
 
 /// The stream of `purpose` at `position` (and `part`, where a position has several).

@@ -23,7 +23,7 @@ pub fn evaluation(evaluation: &Evaluation) -> Value {
 
 /// A line of `history.jsonl`, and of `train --json`.
 pub fn epoch(summary: &EpochSummary<'_>) -> Value {
-    json!({
+    let mut line = json!({
         "event": "epoch",
         "epoch": summary.epoch,
         "step": summary.step,
@@ -37,7 +37,12 @@ pub fn epoch(summary: &EpochSummary<'_>) -> Value {
         "seconds": summary.seconds,
         "images_per_second": summary.images_per_second,
         "best": summary.is_best,
-    })
+    });
+    if !summary.step_sizes.is_empty() {
+        let steps = summary.step_sizes.iter().map(|(name, least, greatest)| (name.clone(), json!([least, greatest])));
+        line["step_sizes"] = Value::Object(steps.collect());
+    }
+    line
 }
 
 /// A line of `train --json`.

@@ -1,5 +1,6 @@
 //! A folder per run: `config.toml` first, a line of `history.jsonl` after every epoch, `best.safetensors`,
-//! `last.safetensors` and `last-optimizer.safetensors`, and `metrics.json` at the end.
+//! `last.safetensors` and `last-optimizer.safetensors`, and `metrics.json` at the end. A run that
+//! keeps its epochs has `epochs/001.safetensors` and so on, too.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -71,6 +72,11 @@ impl RunFolder {
         self.history.sync_data().context("the run's history cannot be written")?;
         let sure_above = summary.validation.map(Evaluation::sure_above);
         self.weights("last.safetensors", summary.weights, sure_above)?;
+        if self.config.keep_epochs {
+            let folder = self.path.join("epochs");
+            fs::create_dir_all(&folder).context("the run's folder takes no folder for its epochs")?;
+            self.weights(&format!("epochs/{:03}.safetensors", summary.epoch), summary.weights, sure_above)?;
+        }
         if summary.is_best {
             self.weights("best.safetensors", summary.weights, sure_above)?;
         }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::Augmentation;
 use crate::models::{self, Architecture};
+use crate::nn::{Initialisation, Loss};
 use crate::optim::{OptimizerConfig, Schedule};
 
 /// The version that this program writes; files of later versions are refused.
@@ -36,8 +37,17 @@ pub struct TrainingConfig {
     /// Train on only so many of the rest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub train_limit: Option<usize>,
+    /// What training makes small; models that end in distances have losses of their own.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub loss: Loss,
+    /// How the parameters begin.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub initialisation: Initialisation,
+    /// Whether the run keeps the weights of every epoch, and not the best and the last alone.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub keep_epochs: bool,
     /// Whether every epoch meets the images in an order of its own.
-    #[serde(default, skip_serializing_if = "Order::is_usual")]
+    #[serde(default, skip_serializing_if = "is_usual")]
     pub order: Order,
     pub optimizer: OptimizerConfig,
     #[serde(default)]
@@ -58,10 +68,9 @@ pub enum Order {
     Constant,
 }
 
-impl Order {
-    fn is_usual(&self) -> bool {
-        *self == Self::Fresh
-    }
+/// What most runs leave as it is stays out of their files.
+fn is_usual<T: Default + PartialEq>(setting: &T) -> bool {
+    *setting == T::default()
 }
 
 fn version() -> u32 {
@@ -137,9 +146,30 @@ impl TrainingConfig {
         if i64::try_from(self.seed).is_err() {
             return refuse(format!("the seed lies between 0 and {}, got {}", i64::MAX, self.seed));
         }
+        self.validate_loss()?;
         self.optimizer.validate().map_err(ConfigError::Setting)?;
         self.schedule.validate().map_err(ConfigError::Setting)?;
         self.augmentation.validate().map_err(ConfigError::Setting)
+    }
+
+    /// Distances have losses of their own, and these losses know nothing else.
+    fn validate_loss(&self) -> Result<(), ConfigError> {
+        let refuse = |sentence: String| Err(ConfigError::Setting(sentence));
+        let network = (self.architecture()?.network)()
+            .map_err(|error| ConfigError::Setting(format!("the model {} cannot be built: {error}", self.model)))?;
+        if let Loss::DistanceMap { j } = self.loss
+            && !(j.is_finite() && j > 0.0)
+        {
+            return refuse(format!("j of the loss, the distance of a rubbish class, must be above 0, got {j}"));
+        }
+        match (network.gives_distances(), self.loss.is_of_distances()) {
+            (true, false) => refuse(format!(
+                "{} ends in distances: its loss is \"distance\" or \"distance-map\", not cross-entropy",
+                self.model
+            )),
+            (false, true) => refuse(format!("{} has no distances: its loss is \"cross-entropy\"", self.model)),
+            _ => Ok(()),
+        }
     }
 
     /// The model that is trained.

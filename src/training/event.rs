@@ -50,6 +50,9 @@ pub struct EpochSummary<'a> {
     pub seconds: f64,
     /// Training alone, evaluation left out.
     pub images_per_second: f64,
+    /// The least and the greatest step of the epoch's last update in every parameter tensor, by name, where the optimiser
+    /// gives every parameter its own; else empty.
+    pub step_sizes: Vec<(String, f64, f64)>,
     /// No epoch before did better on the validation images.
     pub is_best: bool,
     pub weights: &'a Weights,
@@ -71,8 +74,28 @@ pub struct Stop;
 pub enum Ending {
     Completed,
     Stopped,
-    /// A loss or a weight was no longer a finite number; the weights are the last ones that were found finite.
-    Diverged,
+    /// Nothing was to be hoped for any more; the weights are the last ones that were found finite.
+    Diverged(Divergence),
+}
+
+/// How one sees that a run has diverged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Divergence {
+    /// A loss or a weight was no longer a finite number.
+    NotFinite,
+    /// The mean squared distance to the right code rose above 150, where an untrained network has 84: the states before the
+    /// last layer are stuck at the ends of their range.
+    CodesLost,
+}
+
+impl Divergence {
+    /// What is wrong, to follow a colon.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::NotFinite => "the loss is no longer a number",
+            Self::CodesLost => "the last layer is stuck far from every code (mean distance above 150)",
+        }
+    }
 }
 
 impl Ending {
@@ -81,7 +104,7 @@ impl Ending {
         match self {
             Self::Completed => "completed",
             Self::Stopped => "stopped",
-            Self::Diverged => "diverged",
+            Self::Diverged(_) => "diverged",
         }
     }
 }

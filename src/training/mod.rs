@@ -13,11 +13,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 pub use config::{ConfigError, Order, TrainingConfig};
-pub use event::{Ending, EpochSummary, Event, LiveSettings, Outcome, Stop, Tick};
+pub use event::{Divergence, Ending, EpochSummary, Event, LiveSettings, Outcome, Stop, Tick};
 
 use crate::data::{Corpus, DataError, stratified_limit, stratified_split};
 use crate::inference::{Evaluation, TrainedModel, evaluate};
+use crate::nn::random::{Purpose, stream};
 use crate::nn::{Compute, ParamStore, Weights};
+use crate::optim::Optimizer;
 use objective::Objective;
 
 /// The images of a run: which of the corpus train, and which judge.
@@ -77,6 +79,30 @@ pub fn run(
     compute.pool.install(|| run_in_pool(config, data, compute, start, observe))
 }
 
+/// Mean squared distance to the right centre from which on nothing is to be hoped for: an untrained network has 84, and one
+/// whose last states are all stuck at the ends of their range about 250.
+const HOPELESS_DISTANCE: f64 = 150.0;
+
+/// The mean distance to the right centre over about the last thousand images.
+struct RunningDistance {
+    mean: f64,
+}
+
+impl RunningDistance {
+    fn add(&mut self, sum: f64, images: usize) {
+        let share = (images as f64 / 1_000.0).min(1.0);
+        self.mean += share * (sum / images as f64 - self.mean);
+    }
+}
+
+/// The least and the greatest step of every parameter tensor at a learning rate, by name, where the optimiser gives every
+/// parameter its own.
+fn step_sizes(optimizer: &dyn Optimizer, params: &ParamStore, rate: f64) -> Result<Vec<(String, f64, f64)>> {
+    let factors = optimizer.step_factors()?.unwrap_or_default();
+    let named = params.names().iter().zip(factors);
+    Ok(named.map(|(name, (least, greatest))| (name.clone(), rate * least, rate * greatest)).collect())
+}
+
 fn run_in_pool(
     config: &TrainingConfig,
     data: &TrainingData,
@@ -91,10 +117,10 @@ fn run_in_pool(
     let params = match start {
         Some(weights) => ParamStore::from_weights(&network, weights, &compute.device)
             .context("the weights to start from do not fit the model")?,
-        None => ParamStore::initialise(&network, config.seed, &compute.device)?,
+        None => ParamStore::initialise_by(&network, config.initialisation, config.seed, &compute.device)?,
     };
     let mut optimizer = config.optimizer.build(&params)?;
-    let objective = Objective::new(&network, architecture.input, compute);
+    let objective = Objective::new(&network, config.loss, architecture.input, compute);
     let updates_per_epoch = data.train.len().div_ceil(config.batch_size) as u64;
     let updates = updates_per_epoch * u64::from(config.epochs);
     let judge = |weights: &Weights, images: &[u32]| -> Result<Evaluation> {
@@ -110,6 +136,7 @@ fn run_in_pool(
     let mut last_tick = Instant::now();
     let mut step = 0;
     let mut finite = params.weights()?;
+    let mut distance = RunningDistance { mean: 0.0 };
     let mut best: Option<(u32, f64, Weights, Option<f32>)> = None;
     let mut ending = Ending::Completed;
     let mut epochs = 0;
@@ -125,12 +152,24 @@ fn run_in_pool(
 
     'epochs: for epoch in 1..=config.epochs {
         let epoch_began = Instant::now();
+        if let Some(patterns) = optimizer.curvature_patterns() {
+            let mut rng = stream(config.seed, Purpose::Curvature, u64::from(epoch), 0);
+            let chosen = rand::seq::index::sample(&mut rng, data.train.len(), patterns.min(data.train.len()));
+            let chosen: Vec<usize> = chosen.into_iter().map(|place| data.train[place] as usize).collect();
+            let images = chosen.iter().map(|&index| data.corpus.train.image(index).as_slice());
+            optimizer.set_curvature(&objective.curvature(&params, images)?)?;
+        }
         let mut sums = (0.0, 0usize, 0usize);
         for batch in batches::epoch(config, data, epoch) {
             let rate = learning_rate * config.schedule.factor(step as f64 / updates as f64);
             let result = objective.evaluate(&params, &batch, config.seed, step)?;
+            distance.add(result.right_distance, batch.len());
             if !result.loss.is_finite() {
-                ending = Ending::Diverged;
+                ending = Ending::Diverged(Divergence::NotFinite);
+                break 'epochs;
+            }
+            if distance.mean > HOPELESS_DISTANCE {
+                ending = Ending::Diverged(Divergence::CodesLost);
                 break 'epochs;
             }
             optimizer.step(&params, &result.parts, rate)?;
@@ -168,7 +207,7 @@ fn run_in_pool(
         }
         let weights = params.weights()?;
         if weights.first_not_finite().is_some() {
-            ending = Ending::Diverged;
+            ending = Ending::Diverged(Divergence::NotFinite);
             break;
         }
         let trained_seconds = epoch_began.elapsed().as_secs_f64();
@@ -191,6 +230,11 @@ fn run_in_pool(
             learning_rate: learning_rate * config.schedule.factor(step as f64 / updates as f64),
             seconds: epoch_began.elapsed().as_secs_f64(),
             images_per_second: images as f64 / trained_seconds,
+            step_sizes: step_sizes(
+                &*optimizer,
+                &params,
+                learning_rate * config.schedule.factor((step - 1) as f64 / updates as f64),
+            )?,
             is_best: best.as_ref().is_some_and(|(best, ..)| *best == epoch),
             weights: &finite,
         };

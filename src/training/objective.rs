@@ -14,6 +14,7 @@ use crate::nn::{Compute, LANES, Loss, Network, Operators, ParamStore, Pass, batc
 /// What a network should make small, on a device.
 pub(super) struct Objective<'a> {
     network: &'a Network,
+    loss: Loss,
     value_of: [f32; 256],
     compute: &'a Compute,
     /// Tensors like the parameters for every part of a batch so far, overwritten at every update.
@@ -26,6 +27,8 @@ pub(super) struct Gradients {
     pub loss: f64,
     /// Images of the batch that were read right.
     pub correct: usize,
+    /// Sum over the batch of the distances to the right centres, where the loss is one of distances; else 0.
+    pub right_distance: f64,
     /// One list a part, in the order of the parameters; their sum is the batch's gradient. The next evaluation overwrites
     /// them.
     pub parts: Vec<Vec<Tensor>>,
@@ -40,8 +43,19 @@ const MOST_PARTS: usize = 8;
 const IMAGES_OF_TWO_PARTS: usize = 32;
 
 impl<'a> Objective<'a> {
-    pub fn new(network: &'a Network, input: InputScale, compute: &'a Compute) -> Self {
-        Self { network, value_of: input.table(), compute, gradients: Mutex::default() }
+    pub fn new(network: &'a Network, loss: Loss, input: InputScale, compute: &'a Compute) -> Self {
+        Self { network, loss, value_of: input.table(), compute, gradients: Mutex::default() }
+    }
+
+    /// The mean curvature of every parameter over some images, as they are.
+    pub fn curvature<'i>(
+        &self,
+        params: &ParamStore,
+        images: impl ExactSizeIterator<Item = &'i [u8]>,
+    ) -> Result<Vec<Tensor>> {
+        let (count, operators) = (images.len(), self.compute.operators);
+        let x = batch(images, self.network.input(), &self.value_of, operators, &self.compute.device)?;
+        Ok(self.network.curvature(&x, &params.tensors(), self.loss, count, operators)?)
     }
 
     /// Parts of a batch of so many images: whatever the number of threads, so that sums have one order.
@@ -78,10 +92,11 @@ impl<'a> Objective<'a> {
         };
         let results: Vec<Gradients> =
             if count == 1 { vec![part(0)?] } else { (0..count).into_par_iter().map(part).collect::<Result<_>>()? };
-        let mut sum = Gradients { loss: 0.0, correct: 0, parts: Vec::new() };
+        let mut sum = Gradients { loss: 0.0, correct: 0, right_distance: 0.0, parts: Vec::new() };
         for result in results {
             sum.loss += result.loss;
             sum.correct += result.correct;
+            sum.right_distance += result.right_distance;
             sum.parts.extend(result.parts);
         }
         Ok(sum)
@@ -102,7 +117,7 @@ impl<'a> Objective<'a> {
         let given = pass.gradients.clone();
         let scores = self.network.forward(&x, tensors, &mut pass)?;
         let classes = self.network.output().channels;
-        let loss = loss(Loss::CrossEntropy, &scores, classes, labels, whole.len(), operators)?;
+        let loss = loss(self.loss, &scores, classes, labels, whole.len(), operators)?;
         let mut store = loss.backward()?;
         // what our kernels have not written lies in Candle's store
         let gradient = |(index, var): (usize, &Var)| match (store.remove(var.as_tensor()), &given) {
@@ -116,6 +131,10 @@ impl<'a> Objective<'a> {
             let best = scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
             best.is_some_and(|(class, _)| class == usize::from(**label))
         });
-        Ok(Gradients { loss: f64::from(loss.to_scalar::<f32>()?), correct: correct.count(), parts: vec![gradients] })
+        let correct = correct.count();
+        let right = |(scores, label): (&[f32], &u8)| -f64::from(scores[usize::from(*label)]);
+        let right_distance =
+            if self.loss.is_of_distances() { scores.chunks_exact(classes).zip(labels).map(right).sum() } else { 0.0 };
+        Ok(Gradients { loss: f64::from(loss.to_scalar::<f32>()?), correct, right_distance, parts: vec![gradients] })
     }
 }

@@ -228,12 +228,13 @@ impl TrainingView {
                     Ending::Stopped => {
                         Some((NoticeKind::Info, "Training stopped; the run is kept with its weights so far".to_owned()))
                     }
-                    Ending::Diverged => Some((
+                    Ending::Diverged(why) => Some((
                         NoticeKind::Problem,
                         format!(
-                            "Training diverged after {} updates: the loss is no longer a number. The last good weights \
-                             are kept; try a lower learning rate",
-                            self.step
+                            "Training diverged after {} updates: {}. The last good weights are kept; try a lower \
+                             learning rate",
+                            self.step,
+                            why.sentence()
                         ),
                     )),
                 }
