@@ -88,6 +88,38 @@ pub const CATALOG: &[Architecture] = &[
         input: InputScale::UNIT_DEVIATION,
         network: mlp::deep_network,
     },
+    Architecture {
+        id: "lenet5-1998",
+        title: "LeNet-5, 1998",
+        summary: "LeNet-5 as printed in 1998: table I, trainable subsampling, distances to pictures of the digits",
+        parameters: 60_000,
+        input: InputScale::PAPER_1998,
+        network: lenet5_1998::network,
+    },
+    Architecture {
+        id: "lenet5-1998-distorted",
+        title: "LeNet-5, 1998, distorted",
+        summary: "the network of 1998, trained on distorted digits beside the plain ones",
+        parameters: 60_000,
+        input: InputScale::PAPER_1998,
+        network: lenet5_1998::network,
+    },
+    Architecture {
+        id: "lenet5-1998-random-codes",
+        title: "LeNet-5, 1998, random codes",
+        summary: "the network of 1998 with codes drawn by chance in place of pictures",
+        parameters: 60_000,
+        input: InputScale::PAPER_1998,
+        network: lenet5_1998::network_random_codes,
+    },
+    Architecture {
+        id: "lenet5-1998-linear",
+        title: "LeNet-5, 1998, linear head",
+        summary: "the body of 1998 under a softmax head in place of the codes",
+        parameters: 60_850,
+        input: InputScale::PAPER_1998,
+        network: lenet5_1998::network_linear,
+    },
 ];
 
 /// The classifier of that id.

@@ -1,5 +1,5 @@
 //! The settings that come inside the program by name: every shipped model's own, and those of a purpose. A preset of a
-//! purpose is a file in `models/presets/` and a line in [`PURPOSES`].
+//! purpose is a file in `models/presets/` and a line in `PURPOSES`.
 
 use anyhow::{Context, Result};
 
