@@ -6,12 +6,12 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
-use super::{ComputeArgs, output};
+use super::{ComputeArgs, errors_picture, output};
 use crate::data::{self, Corpus, Request};
 use crate::inference::{TrainedModel, evaluate};
 use crate::storage::places::runs_folder;
-use crate::storage::record;
 use crate::storage::shipped::{self, Known};
+use crate::storage::{picture_file, record};
 use crate::training::{TrainingConfig, validation_images};
 
 #[derive(Args)]
@@ -31,6 +31,9 @@ pub struct EvalArgs {
     /// Fail where a model is more than 0.02 points below its card
     #[arg(long)]
     check: bool,
+    /// Draw the misread images of the one model named into this PNG file
+    #[arg(long, value_name = "FILE.png", conflicts_with = "all")]
+    errors: Option<std::path::PathBuf>,
     /// Folder of the runs
     #[arg(long, value_name = "DIR")]
     runs: Option<std::path::PathBuf>,
@@ -59,6 +62,9 @@ pub fn run(args: &EvalArgs) -> Result<u8> {
     if names.is_empty() {
         bail!("name a model, or take --all for the shipped ones");
     }
+    if args.errors.is_some() && names.len() > 1 {
+        bail!("--errors draws the errors of one model, {} are named", names.len());
+    }
     let compute = args.compute.open()?;
     let corpus = data::load(&Request::parse(&args.data))?;
     for note in &corpus.notes {
@@ -75,6 +81,11 @@ pub fn run(args: &EvalArgs) -> Result<u8> {
         let (dataset, indices) = images(args.split, &corpus, config.as_ref())?;
         let evaluation = evaluate(&model, dataset, &indices, |_| ControlFlow::Continue(()))?
             .context("an evaluation nobody stopped has ended early")?;
+        if let Some(path) = &args.errors {
+            let picture = errors_picture::draw(dataset, &indices, &evaluation.answers);
+            picture_file::write_grey(path, picture.width, picture.height, &picture.grey)?;
+            output::note(&format!("{} errors drawn in {}", picture.errors, path.display()));
+        }
         let accuracy = evaluation.confusion.accuracy();
         if args.json {
             let mut line = record::evaluation(&evaluation);
