@@ -13,7 +13,7 @@ use digitpad::nn::random::{Purpose, stream};
 use digitpad::nn::{Compute, DeviceChoice, Lanes, Operators, ParamStore, Pass, Weights, batch, softmax_cross_entropy};
 use digitpad::storage::shipped;
 use digitpad::storage::weights_file::WeightsFile;
-use digitpad::training::{self, Event, Outcome, Stop, TrainingConfig, TrainingData};
+use digitpad::training::{self, Ending, Event, Outcome, Stop, TrainingConfig, TrainingData};
 
 fn drawn(images: usize) -> TrainingData {
     let drawn = Drawn { train: images, test: 10, seed: 3 };
@@ -136,6 +136,34 @@ fn every_kind_of_operators_loses_alike_and_gives_the_same_gradients() {
             }
         }
     }
+}
+
+#[test]
+fn distances_learn_pattern_by_pattern_and_a_lost_network_is_told_so() {
+    let data = drawn(1_500);
+    let config = TrainingConfig { batch_size: 1, train_limit: None, ..short("lenet5-1998", 1) };
+    let mut errors = Vec::new();
+    let mut steps = Vec::new();
+    let outcome = training::run(&config, &data, &cpu(1), None, &mut |event| {
+        match event {
+            Event::Step { error, .. } => errors.push(error),
+            Event::Epoch(summary) => steps = summary.step_sizes,
+            Event::Tick(_) => {}
+        }
+        ControlFlow::Continue(None)
+    });
+    assert_eq!(outcome.unwrap().ending, Ending::Completed);
+    let wrong = |errors: &[f64]| errors.iter().sum::<f64>() / errors.len() as f64;
+    let (first, last) = (wrong(&errors[..300]), wrong(&errors[1_200..]));
+    assert!(last < 0.5 * first, "errors fall from {first} to {last} in one pass of 1,500 patterns");
+    assert_eq!(steps.len(), 12, "a pair of steps for every tensor");
+    assert!(steps.iter().all(|(_, least, greatest)| 0.0 < *least && least <= greatest));
+
+    // far too long steps drive the states before the last layer to the ends of their range
+    let wild = TrainingConfig { learning_rate: 1.0, ..config };
+    let outcome = training::run(&wild, &data, &cpu(1), None, &mut |_| ControlFlow::Continue(None)).unwrap();
+    assert!(matches!(outcome.ending, Ending::Diverged(_)), "{:?}", outcome.ending);
+    assert!(outcome.last_weights.first_not_finite().is_none());
 }
 
 #[test]

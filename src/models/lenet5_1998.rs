@@ -1,6 +1,49 @@
 //! LeNet-5 as LeCun, Bottou, Bengio and Haffner printed it in 1998 ("Gradient-based learning applied to document
 //! recognition", section II-B, figure 2): C3 reads S2 by table I, subsampling learns, a squashing function follows every layer
 //! up to F6, and the answer is the nearest of ten fixed codes.
+//!
+//! # What it reaches
+//! `digitpad train lenet5-1998`: pattern by pattern with SDLM, twenty passes of all 60,000 digits in one constant order,
+//! rates, μ = 0.02 and 500 patterns for the curvature as in section III-B, about 6 s a pass on one core. Error in % on
+//! the 10,000 test digits after each pass, worked out afterwards from the weights of the passes; training error as patterns
+//! are met; medians of seeds 1, 2 and 3, which end at 1.05, 1.09 and 0.98 %:
+//!
+//! | pass | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 16 | 20 |
+//! |---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
+//! | test, figure 5 | 2.65 | 2.24 | 1.48 | 1.43 | 1.43 | 1.09 | 1.04 | 1.07 | 0.99 | 0.96 | 0.96 | 0.99 | 0.96 | 0.96 | 0.96 |
+//! | test, here | 1.92 | 1.60 | 1.31 | 1.25 | 1.22 | 1.18 | 1.16 | 1.14 | 1.11 | 1.11 | 1.10 | 1.10 | 1.06 | 1.05 | 1.05 |
+//! | training, figure 5 | 4.89 | 3.04 | 1.77 | 1.48 | 1.22 | 0.91 | 0.78 | 0.70 | 0.57 | 0.49 | 0.47 | 0.44 | 0.41 | 0.39 | 0.36 |
+//! | training, here | 4.25 | 1.89 | 1.19 | 1.02 | 0.91 | 0.73 | 0.69 | 0.65 | 0.61 | 0.59 | 0.56 | 0.54 | 0.51 | 0.50 | 0.47 |
+//!
+//! The paper's 0.95 % is missed by a tenth of a point. With distorted digits (`lenet5-1998-distorted`) the seeds end at
+//! 0.84, 0.89 and 0.93 %; the paper has 0.82 %.
+//!
+//! FIGURE6
+//!
+//! # Departures from the text, and what they are worth
+//! The paper leaves them open or, taken at its word, does not start. Validation error in % after pass 20, 55,000 training and
+//! 5,000 validation digits, seed 1:
+//!
+//! | setting | validation error |
+//! |---|---|
+//! | curvature counts as at least 0.1, 0.2, **0.5** | 1.50, 1.22, 1.18 |
+//! | at least 1.0, with twice the rates (after 14 of 20 passes) | 1.18 |
+//! | eq. 9 in place of eq. 8, j = 2 or 10, at least 0.2 | 1.28, 1.24 |
+//! | to the letter: `lenet5-1998-literal` | LITERAL |
+//!
+//! * **Beginning**: ±1 / √F, coefficients 0.5, biases 0, in place of ±2.4 / F for all ([`crate::nn::Initialisation`]): with
+//!   the latter F6 hears almost nothing of the image.
+//! * **A floor of 0.5 under the curvature** ([`crate::optim::Sdlm`]), chosen on validation digits: with μ alone, weights that
+//!   have no curvature yet take steps of rate / μ.
+//! * **Half of equation 8** as the loss ([`crate::nn::Loss::FACTOR`]).
+//! * **The sum of four** in subsampling, as section II-B says; II-A speaks of their average.
+//! * **Distortions** ([`crate::data::Augmentation`]): the paper names translation, scaling, squeezing and horizontal shear
+//!   but no amounts. Here ±2 pixels, ±15 %, ±15 % and ±0.25, fresh at every meeting, and one digit in ten as it is: 540,000
+//!   beside 60,000.
+//!
+//! Pattern-by-pattern training runs on one core, eight channels in the lanes of a vector, where the absent connections of
+//! table I fill lanes that would idle; in batches of more than four they are left out. On an accelerator single patterns
+//! would be slower than here: `--device cpu` is the place for them.
 
 use candle_core::Result;
 
