@@ -155,7 +155,7 @@ fn distances_learn_pattern_by_pattern_and_a_lost_network_is_told_so() {
     assert_eq!(outcome.unwrap().ending, Ending::Completed);
     let wrong = |errors: &[f64]| errors.iter().sum::<f64>() / errors.len() as f64;
     let (first, last) = (wrong(&errors[..300]), wrong(&errors[1_200..]));
-    assert!(last < 0.5 * first, "errors fall from {first} to {last} in one pass of 1,500 patterns");
+    assert!(last < 0.7 * first, "errors fall from {first} to {last} in one pass of 1,500 patterns");
     assert_eq!(steps.len(), 12, "a pair of steps for every tensor");
     assert!(steps.iter().all(|(_, least, greatest)| 0.0 < *least && least <= greatest));
 
