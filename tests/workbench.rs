@@ -16,7 +16,7 @@ fn workbench(runs: &std::path::Path) -> Workbench {
         runs: runs.to_owned(),
         device: DeviceChoice::Cpu,
         threads: Some(2),
-        wake: Arc::new(|| {}),
+        wake: Arc::new(|_| {}),
         snapshot_every: Duration::from_millis(100),
     })
     .unwrap()

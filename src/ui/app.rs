@@ -276,8 +276,6 @@ impl App {
                 self.closing = Closing::Asking;
             }
         }
-        // a signal wakes nobody, so a resting window looks for one now and then
-        ctx.request_repaint_after(Duration::from_millis(500));
         match self.closing {
             Closing::Saving(since) if !under_way || since.elapsed() > PATIENCE => {
                 ctx.send_viewport_cmd(ViewportCommand::Close);

@@ -14,7 +14,7 @@ use super::app::App;
 use super::{style, transport};
 use crate::nn::DeviceChoice;
 use crate::storage::{Places, Renderer, SettingsFile, places};
-use crate::workbench::{Options, Workbench};
+use crate::workbench::{Options, Wake, Workbench, wake_when_asked_to_end};
 
 /// What became of the window.
 pub enum Shown {
@@ -104,11 +104,14 @@ fn run(
             transport::apply_theme(ctx, file.settings.theme);
         }
         let wake = ctx.clone();
+        // a request without any delay is two pictures
+        let wake: Wake = Arc::new(move |delay| wake.request_repaint_after(delay.max(Duration::from_millis(1))));
+        wake_when_asked_to_end(Arc::clone(&asked_to_end), Arc::clone(&wake))?;
         let workbench = Workbench::start(Options {
             runs: places::runs_folder(runs.as_deref()).unwrap_or_else(|| PathBuf::from("runs")),
             device: DeviceChoice::Auto,
             threads: None,
-            wake: Arc::new(move || wake.request_repaint()),
+            wake,
             snapshot_every: Duration::from_millis(if paints_on_processor(context) { 300 } else { 100 }),
         })?;
         let mut app = App::new(workbench, settings, asked_to_end).ok_or("the program's own presets are damaged")?;

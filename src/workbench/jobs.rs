@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
@@ -179,7 +180,7 @@ impl Jobs {
         let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             let tell = |event| {
                 let _gone = sender.send(WorkerEvent::Job(event));
-                wake();
+                wake(Duration::ZERO);
             };
             if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&tell))).is_err() {
                 tell(panicked(format!("{title} failed unexpectedly; everything else goes on")));
@@ -273,7 +274,7 @@ impl Jobs {
                         total: progress.total,
                     };
                     let _gone = sender.send(WorkerEvent::Job(event));
-                    wake();
+                    wake(Duration::ZERO);
                     if cancel.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
                 };
                 let fetched = data::fetch_known(source, Arc::new(watch));

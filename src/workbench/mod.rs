@@ -14,6 +14,7 @@
 
 mod command;
 mod corpora;
+mod ending;
 mod jobs;
 mod notice;
 mod predictor;
@@ -29,6 +30,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 pub use command::{Command, ModelChoice, SetChoice};
+pub use ending::wake_when_asked_to_end;
 pub use jobs::{EvaluationView, FetchView};
 pub use notice::{Notice, NoticeKind};
 pub use training_view::{Curves, EpochPoint, Phase, RateChange, StepPoint, TickPoint, TrainingView};
@@ -44,8 +46,8 @@ use jobs::{JobEvent, Jobs, OpenModel};
 use predictor::{Answer, Predictor, Question};
 use trainer::{Trainer, TrainerEvent};
 
-/// Called by workers when there is something to see; must not block.
-pub type Wake = Arc<dyn Fn() + Send + Sync>;
+/// Called by workers when there is something to see, which can wait as long as they say; must not block.
+pub type Wake = Arc<dyn Fn(Duration) + Send + Sync>;
 
 /// What a workbench starts with.
 pub struct Options {

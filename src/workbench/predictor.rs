@@ -2,6 +2,7 @@
 
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -52,7 +53,7 @@ impl Predictor {
                 if sender.send(WorkerEvent::Answer(Box::new(answer))).is_err() {
                     return;
                 }
-                wake();
+                wake(Duration::ZERO);
             }
         })?;
         Ok(Self { slot })

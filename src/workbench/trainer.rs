@@ -96,6 +96,9 @@ struct Wishes {
     learning_rate: Option<f64>,
 }
 
+/// News of a training can wait for the answer of its newest network to the drawing, so that one picture shows both.
+const WITH_THE_ANSWER: Duration = Duration::from_millis(30);
+
 /// A training under way. Dropping it stops the training; nobody waits.
 pub(super) struct Trainer {
     wishes: Arc<(Mutex<Wishes>, Condvar)>,
@@ -172,7 +175,7 @@ impl Reporter {
     fn tell(&self, event: TrainerEvent) {
         // a workbench that is gone wants to know nothing
         let _gone = self.sender.send(WorkerEvent::Trainer(self.run, event));
-        (self.wake)();
+        (self.wake)(WITH_THE_ANSWER);
     }
 }
 

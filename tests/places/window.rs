@@ -35,7 +35,7 @@ impl Window {
             runs: folder.path().join("runs"),
             device: DeviceChoice::Cpu,
             threads: Some(2),
-            wake: Arc::new(|| {}),
+            wake: Arc::new(|_| {}),
             snapshot_every: Duration::from_millis(100),
         });
         let app = App::new(workbench.unwrap(), None, Arc::default()).unwrap();
