@@ -55,8 +55,8 @@ impl Rejection {
         self.for_half_percent
     }
 
-    /// From no rejection in equal steps of shares to the first that leaves no wrong answer, or to the last of all; at most
-    /// [`Self::MOST_POINTS`] points.
+    /// From no rejection to the first that leaves no wrong answer, or to the last of all; at most [`Self::MOST_POINTS`]
+    /// points, the denser the fewer are rejected: there most is won.
     pub fn curve(&self) -> &[Rejected] {
         &self.curve
     }
@@ -97,7 +97,7 @@ impl Rejection {
         }
         let end = self.for_error(0.0).map_or(1.0, |rejected| rejected.share);
         let steps = Self::MOST_POINTS - 1;
-        let share = |step: usize| end * step as f64 / steps as f64;
+        let share = |step: usize| end * (step as f64 / steps as f64).powi(2);
         let mut points: Vec<Rejected> = (0..=steps).map(|step| self.at(self.threshold_for(share(step)))).collect();
         points.dedup_by(|a, b| a.share == b.share);
         points
@@ -154,7 +154,7 @@ mod tests {
             assert!((rejection.at(rejection.threshold_for(share)).share - share).abs() < 1e-9, "{share}");
         }
         let curve = rejection.curve();
-        assert!(curve.len() > 90 && curve.len() <= Rejection::MOST_POINTS, "{}", curve.len());
+        assert!(curve.len() > 60 && curve.len() <= Rejection::MOST_POINTS, "{}", curve.len());
         assert_eq!((curve[0].share, curve[0].error), (0.0, 0.004));
         assert!(curve.windows(2).all(|pair| pair[0].share < pair[1].share));
         let last = curve[curve.len() - 1];

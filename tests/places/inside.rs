@@ -2,8 +2,9 @@
 
 use candle_core::Device;
 use digitpad::models;
-use digitpad::nn::ParamStore;
+use digitpad::nn::{Initialisation, Loss, ParamStore};
 use digitpad::storage::weights_file::WeightsFile;
+use digitpad::training::TrainingConfig;
 use digitpad::ui::places::Place;
 use digitpad::ui::text;
 use digitpad::workbench::{Command, ModelChoice};
@@ -145,15 +146,11 @@ fn rows_compare_and_keys_and_pointer_move_the_threshold() {
 fn the_room_moves_while_a_network_of_1998_trains() {
     let mut window = Window::open();
     window.draw_one();
-    let preset = digitpad::storage::shipped::find("lenet5-1998").map(|shipped| shipped.config().unwrap());
-    let Some(preset) = preset else { return };
-    let quick = window.config(50);
-    let config = digitpad::training::TrainingConfig {
-        data: quick.data,
-        train_limit: Some(200),
-        epochs: 50,
-        validation: 100,
-        ..preset
+    let config = TrainingConfig {
+        model: "lenet5-1998".to_owned(),
+        loss: Loss::DistanceMap { j: 10.0 },
+        initialisation: Initialisation::SqrtFanIn,
+        ..window.config(50)
     };
     window.workbench().handle(Command::StartTraining(config));
     window.go(Place::Inside);

@@ -80,7 +80,7 @@ impl Measures {
         let right = match shape {
             Shape::Narrow => width,
             _ => (width + SCROLL_BAR - left - GAP - if shape == Shape::Middle { SCROLL_BAR } else { 0.0 })
-                .min(grown(440.0)),
+                .min(grown(560.0)),
         };
         let room_for_rows = room.y - distances::height(0.0) - 68.0;
         let pitch = (room_for_rows / 10.0).floor().clamp(40.0, grown(52.0).max(40.0));
@@ -110,7 +110,8 @@ impl InsidePlace {
                             title(ui, m.left);
                             ui.horizontal_top(|ui| {
                                 view.read(ui, draw, m.pad, m.cell, scene);
-                                view.compare(ui, m.cell);
+                                inside_views::minus(ui, m.cell);
+                                view.compare(ui, m.cell, inside_views::WIDE_SIGN);
                             });
                             ui.add_space(20.0);
                             self.below(ui, &mut view, &m, m.left, scene);
@@ -126,7 +127,7 @@ impl InsidePlace {
                             title(ui, m.left);
                             ui.horizontal_top(|ui| view.read(ui, draw, m.pad, m.cell, scene));
                             ui.add_space(20.0);
-                            ui.horizontal_top(|ui| view.compare(ui, m.cell));
+                            ui.horizontal_top(|ui| view.compare(ui, m.cell, m.pad + inside_views::SIGN - 7.0 * m.cell));
                         });
                         ui.add_space(GAP);
                         self.distances(ui, &view, &m, scene);
@@ -140,7 +141,7 @@ impl InsidePlace {
                     ui.add_space(20.0);
                     self.distances(ui, &view, &m, scene);
                     ui.add_space(20.0);
-                    ui.horizontal_top(|ui| view.compare(ui, m.cell));
+                    ui.horizontal_top(|ui| view.compare(ui, m.cell, m.pad + inside_views::SIGN - 7.0 * m.cell));
                     ui.add_space(20.0);
                     self.below(ui, &mut view, &m, m.right, scene);
                 }

@@ -1,13 +1,15 @@
 //! The pictures of the RBF room: the drawing, its states, a code, and what every state adds to a distance.
 
-use eframe::egui::{Align2, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Align2, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::{DrawPlace, Scene};
+use crate::drawing::SIDE;
 use crate::inference::RbfReading;
 use crate::models::CLASSES;
 use crate::ui::text::{self, IconWeight, Weight};
+use crate::ui::widgets::digit_view;
 use crate::ui::widgets::unit_picture::{self, UnitPicture, legend};
-use crate::ui::{icons, theme};
+use crate::ui::{icons, style, theme};
 
 /// Widths of what stands between two pictures.
 pub(super) const SIGN: f32 = 28.0;
@@ -71,8 +73,10 @@ impl<'a> View<'a> {
         let p = theme::of(ui);
         ui.vertical(|ui| {
             ui.set_width(pad);
-            head(ui, pad, "Drawing", "the pad of Draw");
+            head(ui, pad, "Drawing", "the same as on Draw");
             draw.small_pad(ui, pad, scene);
+            ui.add_space(8.0);
+            what_is_read(ui, pad, scene);
         });
         sign(ui, SIGN, cell, icons::ARROW_RIGHT, "");
         let layer = self.reading.map_or("F6", |reading| &reading.layer);
@@ -84,11 +88,10 @@ impl<'a> View<'a> {
         self.tell(&response, |reading, unit| format!("state {}", text::number(reading.states[unit].into(), 2)));
     }
 
-    /// A code, and what every state adds to the distance from it.
-    pub fn compare(&mut self, ui: &mut Ui, cell: f32) {
+    /// A code, and what every state adds to the distance from it, `gap` apart.
+    pub fn compare(&mut self, ui: &mut Ui, cell: f32, gap: f32) {
         let p = theme::of(ui);
         let class = self.class;
-        sign(ui, SIGN, cell, icons::MINUS, "");
         let code = &self.codes[class * self.units..][..self.units];
         let title = format!("Code of {class}");
         let signed = |x: f32| p.signed(x / STATE_LIMIT);
@@ -98,7 +101,7 @@ impl<'a> View<'a> {
             ui.painter().text(rect.left_top(), Align2::LEFT_TOP, "orange +1, blue −1", font, p.text2);
         });
         self.tell(&response, |_, unit| format!("code of {class} {}", text::change(code[unit].into(), 0)));
-        sign(ui, WIDE_SIGN, cell, icons::ARROW_RIGHT, "squared");
+        sign(ui, gap, cell, icons::ARROW_RIGHT, "squared");
         let added = self.reading.map(|reading| reading.contributions(class));
         let extent = extent(added.as_deref().unwrap_or_default());
         let note = self.reading.map_or_else(
@@ -128,7 +131,7 @@ impl<'a> View<'a> {
         let name = |class: Option<usize>, otherwise: &str| {
             class.map_or_else(|| otherwise.to_owned(), |class| class.to_string())
         };
-        let (best, other) = (name(to_best, "the best"), name(to_other, "the second"));
+        let (best, other) = (name(to_best, "best"), name(to_other, "second"));
         let distance = |class: Option<usize>| {
             let reading = self.reading.zip(class);
             reading.map_or_else(String::new, |(reading, class)| text::number(reading.distances[class].into(), 1))
@@ -213,9 +216,32 @@ impl<'a> View<'a> {
     }
 }
 
+/// The image that the network gets, small, with its name beside it.
+fn what_is_read(ui: &mut Ui, width: f32, scene: &Scene<'_>) {
+    let p = theme::of(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 56.0), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "The image that the network gets"));
+    let place = Rect::from_min_size(rect.min, vec2(56.0, 56.0));
+    match scene.workbench.preparation() {
+        Some(preparation) => {
+            digit_view::paint_digit(ui, response.id, place, &preparation.image.pixels, SIDE, style::IMAGE_RADIUS);
+        }
+        None => digit_view::paint_empty(ui, place),
+    }
+    for (line, words) in ["what the network", "gets, 28 × 28"].into_iter().enumerate() {
+        let at = pos2(place.right() + 10.0, place.center().y + 15.0 * (line as f32 - 0.5));
+        ui.painter().text(at, Align2::LEFT_CENTER, words, text::font(text::SMALL, Weight::Regular), p.text2);
+    }
+}
+
 /// The greatest size of a value, for a scale.
 fn extent(values: &[f32]) -> f32 {
     values.iter().fold(LEAST_EXTENT, |extent, x| extent.max(x.abs()))
+}
+
+/// The minus between the states and the code beside them.
+pub(super) fn minus(ui: &mut Ui, cell: f32) {
+    sign(ui, SIGN, cell, icons::MINUS, "");
 }
 
 /// A sign between two pictures, at the height of their middle.

@@ -43,7 +43,7 @@ const BELOW: f32 = 24.0;
 const BAR_LEFT: f32 = 72.0;
 const BAR_RIGHT: f32 = 62.0;
 /// How far the row of the winner reaches beyond the column.
-const OVERHANG: f32 = 12.0;
+const OVERHANG: f32 = 8.0;
 
 /// What the rows of height `pitch` need in all.
 pub fn height(pitch: f32) -> f32 {
@@ -116,7 +116,8 @@ impl Distances<'_> {
         painter.text(pos2(row.left() + 12.0, y), Align2::CENTER_CENTER, class.to_string(), font, strong);
         let units = self.codes.len() / 10;
         let side = 3.0;
-        let at = pos2(row.left() + 32.0, y - unit_picture::size(units, side).y / 2.0).round();
+        // a cell lower: the last two rows of most codes are empty
+        let at = pos2(row.left() + 32.0, y + side - unit_picture::size(units, side).y / 2.0).round();
         unit_picture::paint_code(ui, at, &self.codes[class * units..][..units], side, strong);
 
         let track = Rect::from_x_y_ranges(bars, y - 7.0..=y + 7.0);

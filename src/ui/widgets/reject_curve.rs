@@ -22,10 +22,13 @@ pub fn reject_curve(ui: &mut Ui, rejection: &Rejection, now: Rejected, target: f
         let step = nice_step(greatest.max(least) / 4.0);
         (step, (greatest.max(least) / step - 1e-9).ceil() * step)
     };
-    let (step_x, end_x) = ticks(curve.last().map_or(0.0, |last| last.share), 0.01);
+    // one stubborn mistake can lie far out: what is shown goes well beyond the target
+    let last = curve.last().map_or(0.0, |last| last.share);
+    let far = rejection.for_half_percent().map_or(last, |rejected| last.min(4.0 * rejected.share));
+    let (step_x, end_x) = ticks(far, 0.02);
     let (step_y, end_y) = ticks(curve.iter().map(|point| point.error).fold(0.0, f64::max), 1.2 * target);
     let at = |share: f64, error: f64| -> Pos2 {
-        let [x, y] = [share / end_x, error / end_y].map(|t| t.clamp(0.0, 1.0) as f32);
+        let [x, y] = [share / end_x, error / end_y].map(|t| t as f32);
         pos2(plot.left() + plot.width() * x, plot.bottom() - plot.height() * y)
     };
 
@@ -48,7 +51,7 @@ pub fn reject_curve(ui: &mut Ui, rejection: &Rejection, now: Rejected, target: f
     let ends = [pos2(plot.left(), goal), pos2(plot.right(), goal)];
     painter.extend(Shape::dashed_line(&ends, Stroke::new(1.25, p.reference), 5.0, 4.0));
     let points: Vec<Pos2> = curve.iter().map(|point| at(point.share, point.error)).collect();
-    painter.line(points, Stroke::new(1.75, p.text));
+    ui.painter_at(plot.expand(1.0)).line(points, Stroke::new(1.75, p.text));
 
     let id = ui.scope_id().with("reject curve");
     let response = ui.interact(plot.expand2(vec2(8.0, 4.0)), id, Sense::click_and_drag());
@@ -58,7 +61,7 @@ pub fn reject_curve(ui: &mut Ui, rejection: &Rejection, now: Rejected, target: f
         threshold = rejection.threshold_for(share);
     }
     name_of_threshold(&response, now.threshold);
-    let point = at(now.share, now.error);
+    let point = at(now.share.min(end_x), now.error);
     let x = ui.painter().round_to_pixel_center(point.x);
     let ends = [pos2(x, plot.top()), pos2(x, plot.bottom())];
     ui.painter().extend(Shape::dashed_line(&ends, Stroke::new(1.25, p.warn), 4.0, 3.0));
