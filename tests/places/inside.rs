@@ -50,7 +50,7 @@ fn a_model_without_codes_leads_to_one_that_has_them() {
     window.open_codes();
     window.workbench().handle(Command::ChooseModel(ModelChoice::Shipped("lenet5")));
     window.go(Place::Inside);
-    window.assert_sees(&["RBF room", "LeNet-5 answers with scores"]);
+    window.assert_sees(&["RBF room", "This model answers with scores"]);
     assert!(!window.sees("F6 now"));
     let button = window.harness.get_by_label_contains("Choose LeNet-5, 1998").rect().center();
     window.click(button);
