@@ -252,7 +252,75 @@ impl InsidePlace {
             let now = rejection.at(self.threshold(scene.workbench).unwrap_or(0.0));
             let moved = reject_curve(ui, rejection, now, TARGET, vec2(width, height));
             ui.add_space(4.0);
-            let words = "This model answers with scores; the room is for networks that answer with the nearest of ten codes.";
+            let words = format!(
+                "{} answered, {} of those wrong",
+                text::percent(1.0 - now.share, 1),
+                text::percent(now.error, 2)
+            );
+            ui.label(text::label(words).color(p.text));
+            let words = match rejection.for_half_percent() {
+                Some(rejected) if rejected.share > 0.0 => {
+                    format!("0.5 % error takes {} rejected", text::percent(rejected.share, 2))
+                }
+                Some(_) => "0.5 % error takes no rejection".to_owned(),
+                None => "No rejection reaches 0.5 % error".to_owned(),
+            };
+            self.threshold = moved.or(self.threshold);
+            ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = 8.0;
+                ui.label(text::label(words).color(p.text2));
+                if self.threshold.is_some() && ui.add(Button::quiet("Reset")).clicked() {
+                    self.threshold = None;
+                }
+            });
+        });
+    }
+}
+
+fn title(ui: &mut Ui, width: f32) {
+    let p = theme::of(ui);
+    ui.allocate_ui_with_layout(vec2(width, 28.0), Layout::left_to_right(Align::Center), |ui| {
+        ui.spacing_mut().item_spacing.x = 12.0;
+        ui.label(text::title("RBF room"));
+        let words = "The states of F6 are compared with a code for each digit; the nearest code answers";
+        ui.add(Label::new(text::label(words).color(p.text2)).truncate());
+    });
+    ui.add_space(12.0);
+}
+
+/// In the place of the curve: how far the evaluation is, or how to begin one.
+fn not_judged(ui: &mut Ui, width: f32, scene: &mut Scene<'_>) {
+    let p = theme::of(ui);
+    ui.add_space(24.0);
+    ui.spacing_mut().item_spacing = vec2(12.0, 8.0);
+    if let Some((done, images)) = scene.workbench.evaluation().progress {
+        progress::progress(ui, "Evaluation", done as f32 / images.max(1) as f32, width.min(240.0));
+        ui.horizontal(|ui| {
+            ui.label(text::label("Judging the test digits").color(p.text2));
+            if ui.add(Button::quiet("Cancel")).clicked() {
+                scene.push(Command::CancelEvaluation);
+            }
+        });
+    } else if learns(scene.workbench) {
+        ui.label(text::label("The network is judged after every epoch").color(p.text2));
+    } else {
+        ui.label(text::label("The test digits tell what a threshold costs").color(p.text2));
+        if ui.add(Button::plain("Judge the test digits").icon(icons::ARROW_CLOCKWISE)).clicked() {
+            scene.push(Command::Evaluate { set: SetChoice::Test });
+        }
+    }
+}
+
+/// The chosen model answers in another way: what to do about it.
+fn without_codes(ui: &mut Ui, scene: &mut Scene<'_>) {
+    let p = theme::of(ui);
+    let other = scene.workbench.model_with_codes().cloned();
+    ui.add_space(ui.available_height() * 0.34);
+    ui.vertical_centered(|ui| {
+        ui.label(text::icon(icons::STACK, 32.0, IconWeight::Regular).color(p.text2));
+        ui.label(text::title("RBF room"));
+        let words =
+            "This model answers with scores; the room is for networks that answer with the nearest of ten codes.";
         ui.label(text::body(words).color(p.text2));
         if let Some(other) = other {
             ui.add_space(8.0);
