@@ -63,10 +63,10 @@ impl Rejection {
 
     /// What a threshold rejects and leaves.
     pub fn at(&self, threshold: f32) -> Rejected {
-        self.from_place(self.margins.partition_point(|&margin| margin < threshold), threshold)
+        self.beginning_at(self.margins.partition_point(|&margin| margin < threshold), threshold)
     }
 
-    fn from_place(&self, place: usize, threshold: f32) -> Rejected {
+    fn beginning_at(&self, place: usize, threshold: f32) -> Rejected {
         let (images, left) = (self.margins.len(), self.margins.len() - place);
         Rejected {
             threshold,
@@ -87,7 +87,7 @@ impl Rejection {
         // equal margins are rejected together: only the first of them is a place to begin
         let begins = |place: usize| place == 0 || self.margins[place - 1] < self.margins[place];
         let places = (0..self.margins.len()).filter(|&place| begins(place));
-        let rejected = |place: usize| self.from_place(place, if place == 0 { 0.0 } else { self.margins[place] });
+        let rejected = |place: usize| self.beginning_at(place, if place == 0 { 0.0 } else { self.margins[place] });
         places.map(rejected).find(|rejected| rejected.error <= error)
     }
 
