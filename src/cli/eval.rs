@@ -7,12 +7,12 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::{ComputeArgs, output};
+use super::{ComputeArgs, errors_picture, output};
 use crate::data::{self, Corpus, Request};
 use crate::inference::{Rejection, TrainedModel, evaluate};
 use crate::storage::places::runs_folder;
-use crate::storage::record;
 use crate::storage::shipped::{self, Known};
+use crate::storage::{picture_file, record};
 use crate::training::{TrainingConfig, validation_images};
 
 #[derive(Args)]
@@ -32,6 +32,9 @@ pub struct EvalArgs {
     /// Fail where a model is more than 0.02 points below its card
     #[arg(long)]
     check: bool,
+    /// Draw the misread images of the one model named into this PNG file
+    #[arg(long, value_name = "FILE.png", conflicts_with = "all")]
+    errors: Option<std::path::PathBuf>,
     /// Folder of the runs
     #[arg(long, value_name = "DIR")]
     runs: Option<std::path::PathBuf>,
@@ -60,6 +63,9 @@ pub fn run(args: &EvalArgs) -> Result<u8> {
     if names.is_empty() {
         bail!("name a model, or take --all for the shipped ones");
     }
+    if args.errors.is_some() && names.len() > 1 {
+        bail!("--errors draws the errors of one model, {} are named", names.len());
+    }
     let compute = args.compute.open()?;
     let corpus = data::load(&Request::parse(&args.data))?;
     for note in &corpus.notes {
@@ -76,6 +82,11 @@ pub fn run(args: &EvalArgs) -> Result<u8> {
         let (dataset, indices) = images(args.split, &corpus, config.as_ref())?;
         let evaluation = evaluate(&model, dataset, &indices, |_| ControlFlow::Continue(()))?
             .context("an evaluation nobody stopped has ended early")?;
+        if let Some(path) = &args.errors {
+            let picture = errors_picture::draw(dataset, &indices, &evaluation.answers);
+            picture_file::write_grey(path, picture.width, picture.height, &picture.grey)?;
+            output::note(&format!("{} errors drawn in {}", picture.errors, path.display()));
+        }
         let accuracy = evaluation.confusion.accuracy();
         let rejection = Rejection::of(&evaluation);
         let for_half_percent = rejection.for_half_percent();

@@ -3,6 +3,7 @@
 
 mod bench;
 mod data;
+mod errors_picture;
 mod eval;
 mod output;
 mod predict;

@@ -16,11 +16,17 @@ pub struct Preset {
     toml: &'static str,
 }
 
-const PURPOSES: &[Preset] = &[Preset {
-    id: "ninety-nine",
-    title: "99 % in seconds",
-    toml: include_str!("../../models/presets/ninety-nine.toml"),
-}];
+macro_rules! purpose {
+    ($id:literal, $title:literal) => {
+        Preset { id: $id, title: $title, toml: include_str!(concat!("../../models/presets/", $id, ".toml")) }
+    };
+}
+
+const PURPOSES: &[Preset] = &[
+    purpose!("ninety-nine", "99 % in seconds"),
+    purpose!("lenet5-1998-literal", "To the letter"),
+    purpose!("lenet5-1998-map", "MAP loss"),
+];
 
 impl Preset {
     pub fn config(&self) -> Result<TrainingConfig> {
