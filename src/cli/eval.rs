@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
+use serde_json::json;
 
 use super::{ComputeArgs, errors_picture, output};
 use crate::data::{self, Corpus, Request};
-use crate::inference::{TrainedModel, evaluate};
+use crate::inference::{Rejection, TrainedModel, evaluate};
 use crate::storage::places::runs_folder;
 use crate::storage::shipped::{self, Known};
 use crate::storage::{picture_file, record};
@@ -87,9 +88,15 @@ pub fn run(args: &EvalArgs) -> Result<u8> {
             output::note(&format!("{} errors drawn in {}", picture.errors, path.display()));
         }
         let accuracy = evaluation.confusion.accuracy();
+        let rejection = Rejection::of(&evaluation);
+        let for_half_percent = rejection.for_half_percent();
         if args.json {
             let mut line = record::evaluation(&evaluation);
             line["model"] = name.clone().into();
+            line["rejection"] = json!({
+                "for_half_percent": for_half_percent.map(|rejected| rejected.share),
+                "curve": rejection.curve().iter().map(|point| [point.share, point.error]).collect::<Vec<_>>(),
+            });
             output::json(&line);
         } else {
             let [low, high] = evaluation.interval();
@@ -103,6 +110,12 @@ pub fn run(args: &EvalArgs) -> Result<u8> {
                 evaluation.loss,
                 evaluation.seconds
             ));
+            output::line(match for_half_percent {
+                Some(rejected) => {
+                    format!("{:<10} 0.50 % error with {} of the images rejected", "", output::percent(rejected.share))
+                }
+                None => format!("{:<10} 0.50 % error cannot be had by rejecting", ""),
+            });
         }
         if args.check {
             let shipped = shipped::find(&name).with_context(|| format!("{name} is not shipped, so it has no card"))?;

@@ -19,6 +19,8 @@ pub struct Answer {
     pub confidence: f32,
     /// −ln of the true digit's probability.
     pub loss: f32,
+    /// How far the best score is ahead of the second, see [`Prediction::margin`].
+    pub margin: f32,
 }
 
 /// What an evaluation found.
@@ -97,7 +99,7 @@ fn answer_chunk(model: &TrainedModel, dataset: &Dataset, indices: &[u32]) -> Res
         let digit = prediction.best();
         let truth = dataset.label(index as usize);
         let loss = -prediction.probability(truth).max(f32::MIN_POSITIVE).ln();
-        Answer { truth, digit, confidence: prediction.probability(digit), loss }
+        Answer { truth, digit, confidence: prediction.probability(digit), loss, margin: prediction.margin() }
     };
     Ok(indices.iter().zip(scores).map(answer).collect())
 }
@@ -108,7 +110,13 @@ mod tests {
 
     #[test]
     fn sure_begins_where_one_answer_in_500_is_wrong() {
-        let answer = |confidence: f32, right: bool| Answer { truth: 1, digit: u8::from(right), confidence, loss: 0.0 };
+        let answer = |confidence: f32, right: bool| Answer {
+            truth: 1,
+            digit: u8::from(right),
+            confidence,
+            loss: 0.0,
+            margin: 0.0,
+        };
         let evaluation =
             |answers: Vec<Answer>| Evaluation { confusion: Confusion::default(), loss: 0.0, answers, seconds: 0.0 };
         let mut answers: Vec<Answer> = (0..1_000).map(|i| answer(1.0 - i as f32 / 4_000.0, true)).collect();

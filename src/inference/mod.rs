@@ -1,13 +1,17 @@
-//! What a finished network can tell: scores, evaluations, feature maps. Nothing here changes a weight.
+//! What a finished network can tell: scores, evaluations, rejection, feature maps, distances. Nothing here changes a weight.
 
 mod evaluate;
 mod feature_maps;
 mod metrics;
 mod prediction;
+mod rbf;
+mod rejection;
 mod trained_model;
 
 pub use evaluate::{Answer, Evaluation, evaluate};
 pub use feature_maps::FeatureMaps;
 pub use metrics::{Confusion, wilson_interval};
 pub use prediction::{Prediction, State};
+pub use rbf::RbfReading;
+pub use rejection::{Rejected, Rejection};
 pub use trained_model::{LayerInfo, TrainedModel};

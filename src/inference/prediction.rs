@@ -59,6 +59,15 @@ impl Prediction {
         self.ranked()[0]
     }
 
+    /// The greatest score minus the second, which for negative distances is how much further off the second code is. 0
+    /// where it is no number.
+    pub fn margin(&self) -> f32 {
+        let mut scores = self.scores;
+        scores.sort_by(|a, b| b.total_cmp(a));
+        let margin = scores[0] - scores[1];
+        if margin.is_finite() { margin } else { 0.0 }
+    }
+
     /// Sure when the best digit's probability reaches the threshold of the model's card.
     pub fn state(&self, sure_above: f32) -> State {
         if self.probability(self.best()) >= sure_above { State::Sure } else { State::Unsure }
@@ -78,6 +87,9 @@ mod tests {
         assert_eq!(prediction.best(), 3);
         assert_eq!(prediction.probability(4), 0.0);
         assert!((prediction.probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+        assert_eq!(prediction.margin(), 0.0, "a score that is no number leads nobody");
+        let ahead = Prediction::from_scores([-90.0, -17.5, -61.5, -90.0, -90.0, -90.0, -90.0, -90.0, -90.0, -90.0]);
+        assert_eq!((ahead.best(), ahead.margin()), (1, 44.0));
         assert_eq!(Prediction::from_scores([0.5; CLASSES]).ranked(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     }
 }

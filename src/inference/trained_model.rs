@@ -1,5 +1,7 @@
 //! A network with frozen weights, ready to be asked from any thread.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result};
 use candle_core::Tensor;
 
@@ -24,8 +26,9 @@ pub struct TrainedModel {
     sure_above: f32,
     pub(super) network: Network,
     pub(super) tensors: Vec<Tensor>,
+    codes: Option<Arc<[f32]>>,
     pub(super) value_of: [f32; 256],
-    pub(super) compute: std::sync::Arc<Compute>,
+    pub(super) compute: Arc<Compute>,
 }
 
 impl TrainedModel {
@@ -37,7 +40,7 @@ impl TrainedModel {
         architecture: &'static Architecture,
         weights: &Weights,
         sure_above: f32,
-        compute: std::sync::Arc<Compute>,
+        compute: Arc<Compute>,
     ) -> Result<Self> {
         let network = (architecture.network)()?;
         if let Some(name) = weights.first_not_finite() {
@@ -46,7 +49,8 @@ impl TrainedModel {
         let tensors = weights
             .tensors(&network, &compute.device)
             .with_context(|| format!("these are not weights of {}", architecture.id))?;
-        Ok(Self { architecture, sure_above, network, tensors, value_of: architecture.input.table(), compute })
+        let codes = network.centres(&tensors)?.map(Arc::from);
+        Ok(Self { architecture, sure_above, network, tensors, codes, value_of: architecture.input.table(), compute })
     }
 
     pub fn architecture(&self) -> &'static Architecture {
@@ -54,13 +58,14 @@ impl TrainedModel {
     }
 
     /// The same weights, worked out elsewhere.
-    pub fn on(&self, compute: std::sync::Arc<Compute>) -> Result<Self> {
+    pub fn on(&self, compute: Arc<Compute>) -> Result<Self> {
         let tensors = self.tensors.iter().map(|tensor| tensor.to_device(&compute.device));
         Ok(Self {
             architecture: self.architecture,
             sure_above: self.sure_above,
             network: (self.architecture.network)()?,
             tensors: tensors.collect::<candle_core::Result<_>>()?,
+            codes: self.codes.clone(),
             value_of: self.value_of,
             compute,
         })
@@ -69,6 +74,11 @@ impl TrainedModel {
     /// The probability from which on an answer counts as sure, chosen on validation images.
     pub fn sure_above(&self) -> f32 {
         self.sure_above
+    }
+
+    /// The codes whose distances are the answer, `[classes · features]` class by class; `None` for a network without distances.
+    pub fn codes(&self) -> Option<&Arc<[f32]>> {
+        self.codes.as_ref()
     }
 
     /// The layers in order.

@@ -35,6 +35,11 @@ pub trait Layer: Send + Sync {
         false
     }
 
+    /// What its distances lead to, `[classes · features]` class by class, if it gives distances. `params` are its own values.
+    fn centres(&self, _params: &[Tensor]) -> Result<Option<Vec<f32>>> {
+        Ok(None)
+    }
+
     /// The pooling that this layer is, if it is one.
     fn pooling(&self) -> Option<Pool2d> {
         None
@@ -148,6 +153,12 @@ impl Network {
     /// Whether the scores are negative squared distances.
     pub fn gives_distances(&self) -> bool {
         self.places.last().is_some_and(|place| place.layer.gives_distances())
+    }
+
+    /// What the distances of the last layer lead to, `[classes · features]` class by class, if it gives distances. `params` in
+    /// the order of [`Network::params`].
+    pub fn centres(&self, params: &[Tensor]) -> Result<Option<Vec<f32>>> {
+        self.places.last().map_or(Ok(None), |place| place.layer.centres(&params[place.params.clone()]))
     }
 
     pub fn params(&self) -> &[ParamSpec] {

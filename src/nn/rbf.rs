@@ -68,6 +68,13 @@ impl Layer for Rbf {
         true
     }
 
+    fn centres(&self, params: &[Tensor]) -> Result<Option<Vec<f32>>> {
+        match params {
+            [centres] if self.trainable => centres.flatten_all()?.to_vec1().map(Some),
+            _ => Ok(Some(self.centres.to_vec())),
+        }
+    }
+
     fn forward(&self, x: &Tensor, params: LayerParams<'_>, pass: &mut Pass) -> Result<Tensor> {
         let (classes, features) = (self.classes, self.features());
         let centres = match (params.values, self.trainable) {

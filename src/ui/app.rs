@@ -12,7 +12,7 @@ use eframe::egui::{
 
 use super::dialogs::{Dialogs, Purpose};
 use super::keys::{self, Action};
-use super::places::{DrawPlace, MistakesPlace, Place, Scene, TrainPlace, draw};
+use super::places::{DrawPlace, InsidePlace, MistakesPlace, Place, Scene, TrainPlace, draw};
 use super::training_form::TrainingForm;
 use super::widgets::button::Button;
 use super::widgets::notice::{self, Notices};
@@ -30,6 +30,7 @@ pub struct App {
     place: Place,
     draw: DrawPlace,
     train: TrainPlace,
+    inside: InsidePlace,
     mistakes: MistakesPlace,
     form: TrainingForm,
     dialogs: Dialogs,
@@ -64,6 +65,7 @@ impl App {
             place: Place::default(),
             draw: DrawPlace::default(),
             train: TrainPlace::default(),
+            inside: InsidePlace::default(),
             mistakes: MistakesPlace::default(),
             form,
             dialogs: Dialogs::default(),
@@ -191,6 +193,7 @@ impl App {
             {
                 Place::Draw => self.draw.ui(ui, &mut scene),
                 Place::Train => self.train.ui(ui, &mut self.form, &mut scene),
+                Place::Inside => self.inside.ui(ui, &mut self.draw, &mut scene),
                 Place::Mistakes => self.mistakes.ui(ui, &mut scene),
             });
         }
@@ -367,6 +370,7 @@ fn status(ui: &mut Ui, workbench: &Workbench, place: Place) {
             let keys = match place {
                 Place::Draw => "C clears, Ctrl+Z undoes, Space trains, F1 shows all keys",
                 Place::Train => "Space trains and pauses, . steps a batch, Shift+. an epoch",
+                Place::Inside => "Press a digit to compare with its code; arrows move the reject line",
                 Place::Mistakes => "Arrows move, Enter opens, Esc closes",
             };
             ui.label(text::small(keys).color(p.text2));

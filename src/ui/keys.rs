@@ -48,13 +48,14 @@ const fn command(action: Action, key: Key) -> Shortcut {
 const SHIFT_COMMAND: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
 
 /// The longer chords first: a key with more modifiers must not be taken for the one with fewer.
-const SHORTCUTS: [Shortcut; 25] = [
+const SHORTCUTS: [Shortcut; 26] = [
     Shortcut { action: Action::Redo, modifiers: SHIFT_COMMAND, key: Key::Z, everywhere: false },
     Shortcut { action: Action::Undo, modifiers: Modifiers::COMMAND, key: Key::Z, everywhere: false },
     Shortcut { action: Action::Redo, modifiers: Modifiers::COMMAND, key: Key::Y, everywhere: false },
     command(Action::Go(Place::Draw), Key::Num1),
     command(Action::Go(Place::Train), Key::Num2),
-    command(Action::Go(Place::Mistakes), Key::Num3),
+    command(Action::Go(Place::Inside), Key::Num3),
+    command(Action::Go(Place::Mistakes), Key::Num4),
     command(Action::OpenPicture, Key::O),
     command(Action::SavePicture, Key::S),
     command(Action::Reset, Key::R),
@@ -125,8 +126,9 @@ pub const TOLD: [(&str, &[(&str, &str)]); 3] = [
     (
         "Everywhere",
         &[
-            ("Ctrl+1, Ctrl+2, Ctrl+3", "Draw, Train, Mistakes"),
+            ("Ctrl+1, 2, 3, 4", "Draw, Train, Inside, Mistakes"),
             ("Arrows, Enter", "Move in matrix and gallery, open"),
+            ("Left, Right", "Move a slider or the reject line"),
             ("Tab, Space", "Next control, press it"),
             ("Ctrl+T", "Theme"),
             ("Ctrl+plus, Ctrl+minus, Ctrl+0", "Size of everything"),

@@ -13,7 +13,7 @@ use super::corpora::Corpora;
 use super::{ModelChoice, ModelEntry, NoticeKind, SetChoice, Wake, WorkerEvent};
 use crate::data::{self, Corpus, Dataset, FetchProgress};
 use crate::drawing::{DigitImage, Picture, SIDE};
-use crate::inference::{Evaluation, Prediction, TrainedModel, evaluate};
+use crate::inference::{Evaluation, Prediction, Rejection, TrainedModel, evaluate};
 use crate::nn::{Compute, DeviceChoice};
 use crate::storage::picture_file;
 use crate::storage::shipped::{self, Known};
@@ -44,6 +44,7 @@ pub(super) struct Judged {
     corpus: Arc<Corpus>,
     set: SetChoice,
     indices: Vec<u32>,
+    rejection: Rejection,
     evaluation: Evaluation,
 }
 
@@ -54,6 +55,8 @@ pub struct EvaluationView {
     pub(super) model: Option<Arc<TrainedModel>>,
     pub title: String,
     pub result: Option<Arc<Evaluation>>,
+    /// What rejecting answers of the result would cost.
+    pub rejection: Option<Rejection>,
     pub set: SetChoice,
     corpus: Option<Arc<Corpus>>,
     indices: Vec<u32>,
@@ -311,6 +314,7 @@ impl Jobs {
                             model: Some(model),
                             title,
                             result: Some(Arc::new(judged.evaluation)),
+                            rejection: Some(judged.rejection),
                             set: judged.set,
                             corpus: Some(judged.corpus),
                             indices: judged.indices,
@@ -377,5 +381,11 @@ fn judge(
         progress(done, indices.len());
         if cancel.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
-    Ok(evaluation.map(|evaluation| Judged { set: order.set, corpus: Arc::clone(&corpus), indices, evaluation }))
+    Ok(evaluation.map(|evaluation| Judged {
+        set: order.set,
+        corpus: Arc::clone(&corpus),
+        indices,
+        rejection: Rejection::of(&evaluation),
+        evaluation,
+    }))
 }

@@ -9,7 +9,7 @@ use anyhow::Result;
 
 use super::{Wake, WorkerEvent};
 use crate::drawing::{Drawing, Preparation, Recipe, prepare};
-use crate::inference::{FeatureMaps, Prediction, TrainedModel};
+use crate::inference::{FeatureMaps, Prediction, RbfReading, TrainedModel};
 
 /// A drawing, and what the visible panels want to know about it.
 pub(super) struct Question {
@@ -26,6 +26,7 @@ pub(super) struct Answer {
     pub preparation: Option<Box<Preparation>>,
     pub prediction: Option<Prediction>,
     pub feature_maps: Option<FeatureMaps>,
+    pub rbf: Option<RbfReading>,
     pub seconds: f64,
 }
 
@@ -98,5 +99,6 @@ fn answer(question: &Question) -> Result<Answer> {
         (Some(image), Some(layer)) => question.model.feature_maps(image, layer).ok(),
         _ => None,
     };
-    Ok(Answer { generation: question.generation, preparation, prediction, feature_maps, seconds })
+    let rbf = image.and_then(|image| question.model.rbf(image).ok().flatten());
+    Ok(Answer { generation: question.generation, preparation, prediction, feature_maps, rbf, seconds })
 }

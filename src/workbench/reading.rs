@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{EvaluationView, FetchView, ModelChoice, ModelEntry, Notice, TrainingView, Workbench};
 use crate::drawing::{Drawing, Preparation, Recipe};
-use crate::inference::{FeatureMaps, LayerInfo, Prediction, State, TrainedModel};
+use crate::inference::{FeatureMaps, LayerInfo, Prediction, RbfReading, State, TrainedModel};
 
 impl Workbench {
     pub fn drawing(&self) -> &Drawing {
@@ -34,6 +34,21 @@ impl Workbench {
     /// The activations of the watched layer.
     pub fn feature_maps(&self) -> Option<&FeatureMaps> {
         self.answer.as_ref().filter(|_| !self.drawing.is_empty())?.feature_maps.as_ref()
+    }
+
+    /// How the answer to the drawing comes about, where it is the nearest of ten codes.
+    pub fn rbf(&self) -> Option<&RbfReading> {
+        self.answer.as_ref().filter(|_| !self.drawing.is_empty())?.rbf.as_ref()
+    }
+
+    /// The codes of the chosen model, `[classes · features]` class by class; `None` where its answer is no distance.
+    pub fn codes(&self) -> Option<Arc<[f32]>> {
+        self.model(&self.choice)?.codes().cloned()
+    }
+
+    /// The first model at hand whose answer is the nearest of ten codes.
+    pub fn model_with_codes(&self) -> Option<&ModelEntry> {
+        self.models.iter().find(|open| open.model.codes().is_some()).map(|open| &open.entry)
     }
 
     pub fn watched_layer(&self) -> Option<usize> {

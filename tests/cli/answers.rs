@@ -29,8 +29,17 @@ fn shipped_models_are_judged_with_the_keys_of_the_contract() {
         assert!(
             confusion.iter().all(|row| row.as_array().unwrap().iter().map(|n| n.as_u64().unwrap()).sum::<u64>() == 10)
         );
+        // from every image answered to the first share without a wrong answer
+        let curve = line["rejection"]["curve"].as_array().unwrap();
+        let points: Vec<[f64; 2]> = curve.iter().map(|point| [0, 1].map(|i| point[i].as_f64().unwrap())).collect();
+        assert!((1..=101).contains(&points.len()) && points.windows(2).all(|pair| pair[0][0] < pair[1][0]));
+        assert!(points[0][0] == 0.0 && (points[0][1] - (1.0 - accuracy)).abs() < 1e-9);
+        let share = &line["rejection"]["for_half_percent"];
+        assert!(share.as_f64().is_some_and(|share| (0.0..1.0).contains(&share)) || share.is_null(), "{share}");
         assert!(accuracy > 0.7, "{} reads drawn digits badly: {accuracy}", line["model"]);
     }
+    let ended = home.call(&["eval", "lenet5", "--data", text(&data)]);
+    assert!(ended.out.lines().count() == 2 && ended.out.contains("0.50 % error"), "{}", ended.out);
     home.refused(&["eval", "lenet6", "--data", text(&data)], "shipped models are lenet5");
     home.refused(&["eval", "last", "--data", text(&data)], "no model, run or weights file \"last\"");
     home.refused(&["eval", "--data", text(&data)], "name a model");

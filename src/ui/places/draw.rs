@@ -93,6 +93,23 @@ impl DrawPlace {
     }
 
     fn pad(&mut self, ui: &mut Ui, side: f32, scene: &mut Scene<'_>) {
+        self.sheet(ui, side, scene);
+        self.tools(ui, side, scene);
+        ui.add_space(10.0);
+        steps(ui, side, scene);
+    }
+
+    /// The pad for another place: the sheet, and the few buttons that a drawing cannot do without.
+    pub(super) fn small_pad(&mut self, ui: &mut Ui, side: f32, scene: &mut Scene<'_>) {
+        self.sheet(ui, side, scene);
+        ui.add_space(4.0);
+        ui.horizontal(|ui| {
+            ui.set_width(side);
+            self.buttons(ui, scene, false);
+        });
+    }
+
+    fn sheet(&mut self, ui: &mut Ui, side: f32, scene: &mut Scene<'_>) {
         let mut drawing = scene.workbench.drawing().clone();
         let pen = Pen { width: scene.settings.pen_width, erases: self.erases };
         let output = canvas::canvas(ui, side, &mut self.canvas, &mut drawing, pen, self.guides);
@@ -102,9 +119,6 @@ impl DrawPlace {
         if output.changed {
             scene.push(Command::SetDrawing(drawing));
         }
-        self.tools(ui, side, scene);
-        ui.add_space(10.0);
-        steps(ui, side, scene);
     }
 
     fn tools(&mut self, ui: &mut Ui, width: f32, scene: &mut Scene<'_>) {
@@ -123,18 +137,19 @@ impl DrawPlace {
             }
             ui.label(text::label(spoken).color(p.text2));
             if one_row {
-                self.buttons(ui, scene);
+                self.buttons(ui, scene, true);
             }
         });
         if !one_row {
             ui.horizontal(|ui| {
                 ui.set_width(width);
-                self.buttons(ui, scene);
+                self.buttons(ui, scene, true);
             });
         }
     }
 
-    fn buttons(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
+    /// What one does with a drawing; `all` of it, or what belongs to the pen.
+    fn buttons(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, all: bool) {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 0.0;
             let has_ink = !scene.workbench.drawing().is_empty();
@@ -142,12 +157,14 @@ impl DrawPlace {
             if ui.add_enabled(has_ink, button(icons::TRASH, "Clear", "C")).clicked() {
                 self.clear(scene);
             }
-            if ui.add(button(icons::FOLDER_OPEN, "Open a picture", "Ctrl+O")).clicked() {
-                scene.dialogs.ask(Purpose::OpenPicture);
-            }
-            let grid = button(icons::GRID_NINE, "Guides: the 20×20 box, the network's pixels", "G");
-            if ui.add(grid.chosen(self.guides.frame)).clicked() {
-                self.toggle_guides();
+            if all {
+                if ui.add(button(icons::FOLDER_OPEN, "Open a picture", "Ctrl+O")).clicked() {
+                    scene.dialogs.ask(Purpose::OpenPicture);
+                }
+                let grid = button(icons::GRID_NINE, "Guides: the 20×20 box, the network's pixels", "G");
+                if ui.add(grid.chosen(self.guides.frame)).clicked() {
+                    self.toggle_guides();
+                }
             }
             if ui.add_enabled(!self.redo.is_empty(), button(icons::ARROW_U_UP_RIGHT, "Redo", "Ctrl+Shift+Z")).clicked()
             {

@@ -20,15 +20,14 @@ pub(super) fn answer(ui: &mut Ui, shown: &mut Shown, scene: &Scene<'_>, width: f
     let prediction = scene.workbench.prediction();
     head(ui, prediction, scene, width);
     ui.add_space(8.0);
-    segmented::segmented(
-        ui,
-        "Bars show",
-        shown,
-        &[(Shown::Probability, "Probability"), (Shown::Score, "Score")],
-        width,
-    );
+    // the scores of a network with codes are distances with a minus sign
+    let has_codes = scene.workbench.codes().is_some();
+    let scores = if has_codes { "Squared distance" } else { "Score" };
+    segmented::segmented(ui, "Bars show", shown, &[(Shown::Probability, "Probability"), (Shown::Score, scores)], width);
     ui.add_space(6.0);
+    let distances = prediction.filter(|_| has_codes).map(|prediction| prediction.scores.map(|score| -score));
     let bars = match shown {
+        Shown::Score if has_codes => bars::DigitBars::distances(distances.as_ref()),
         Shown::Probability => bars::DigitBars::probabilities(prediction.map(|p| &p.probabilities)),
         Shown::Score => bars::DigitBars::scores(prediction.map(|p| &p.scores)),
     };
@@ -106,8 +105,13 @@ fn ranked(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width
                 let heading = text::section(format!("{}.  {digit}", place + 1));
                 ui.label(if place == 0 { heading.color(p.accent) } else { heading });
                 let share = text::percent(prediction.probability(digit).into(), 2);
-                let score = text::number(prediction.scores[usize::from(digit)].into(), 2);
-                ui.label(text::label(format!("{share}, score {score}")).color(p.text2));
+                let score = f64::from(prediction.scores[usize::from(digit)]);
+                let score = if scene.workbench.codes().is_some() {
+                    format!("squared distance {}", text::number(-score, 1))
+                } else {
+                    format!("score {}", text::number(score, 2))
+                };
+                ui.label(text::label(format!("{share}, {score}")).color(p.text2));
             });
         }
         if let Some(preparation) = scene.workbench.preparation() {

@@ -33,7 +33,8 @@ pub(super) fn inside(ui: &mut Ui, scene: &mut Scene<'_>, width: f32) {
         let size = if height * layer_width == 1 {
             format!("{channels} units")
         } else {
-            format!("{channels} maps, {height} × {layer_width}")
+            let maps = if channels == 1 { "map" } else { "maps" };
+            format!("{channels} {maps}, {height} × {layer_width}")
         };
         ui.label(text::label(format!("{size} · {}", layer.description)).color(p.text2));
     });

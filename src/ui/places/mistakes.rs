@@ -1,10 +1,10 @@
 //! Mistakes: from a cell of the confusion matrix to the images, and from an image to its scores and the pad.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use eframe::egui::{self, Align, Layout, Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
 
+use super::judging::Judging;
 use super::{Scene, mistakes_detail, train_form};
 use crate::inference::Evaluation;
 use crate::ui::widgets::button::Button;
@@ -13,7 +13,7 @@ use crate::ui::widgets::gallery::{self, Tile};
 use crate::ui::widgets::matrix::{self, Cell, Shown};
 use crate::ui::widgets::{field, progress, segmented};
 use crate::ui::{icons, text, theme};
-use crate::workbench::{Command, EvaluationView, ModelChoice, SetChoice, Workbench};
+use crate::workbench::{Command, EvaluationView, SetChoice};
 
 /// What Mistakes remembers between frames.
 #[derive(Default)]
@@ -28,8 +28,7 @@ pub struct MistakesPlace {
     /// What the gallery was made for.
     key: Option<(usize, Option<Cell>, Order)>,
     asked: bool,
-    /// The run under way and its epochs when its network was last judged.
-    followed: Option<(Option<PathBuf>, usize)>,
+    judging: Judging,
 }
 
 /// The order of the gallery.
@@ -63,7 +62,7 @@ impl MistakesPlace {
             self.asked = true;
             scene.push(Command::Evaluate { set: self.set });
         }
-        self.follow(scene);
+        self.judging.follow(self.set, scene);
         let room = ui.max_rect();
         let wide = room.width() >= 1_060.0;
         let cell = if wide { 38.0 } else { 30.0 };
@@ -98,35 +97,11 @@ impl MistakesPlace {
         }
     }
 
-    /// The matrix is of the run under way and made anew after every epoch.
-    fn is_followed(&self, workbench: &Workbench) -> bool {
-        let run = workbench.training().and_then(|view| view.run.as_ref());
-        let same_run = self.followed.as_ref().is_some_and(|(followed, _)| followed.as_ref() == run);
-        learns(workbench) && same_run && workbench.evaluation().result.is_some()
-    }
-
-    /// The matrix is of other weights, other digits or the other set than those that are chosen.
-    fn is_stale(&self, workbench: &Workbench) -> bool {
-        let other_set = workbench.evaluation().set != self.set;
-        other_set || (workbench.evaluation_is_stale() && !self.is_followed(workbench))
-    }
-
-    /// While the network that learns is chosen, the matrix is made anew after every epoch.
-    fn follow(&mut self, scene: &mut Scene<'_>) {
-        let Some(view) = scene.workbench.training().filter(|_| learns(scene.workbench)) else { return };
-        let moment = Some((view.run.clone(), view.curves.epochs.len()));
-        let has_finished_one = !view.curves.epochs.is_empty();
-        if has_finished_one && moment != self.followed && scene.workbench.evaluation().progress.is_none() {
-            self.followed = moment;
-            scene.push(Command::Evaluate { set: self.set });
-        }
-    }
-
     fn matrix(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, cell: f32, width: f32) {
         let p = theme::of(ui);
         let view = scene.workbench.evaluation();
         let result = view.result.clone();
-        let stale = self.is_stale(scene.workbench);
+        let stale = self.judging.is_stale(self.set, scene.workbench);
         head(ui, view, stale, width);
         ui.horizontal(|ui| {
             let mut set = self.set;
@@ -141,7 +116,7 @@ impl MistakesPlace {
         });
         self.progress(ui, scene, width);
         let view = scene.workbench.evaluation();
-        let busy = view.progress.is_some() && !self.is_followed(scene.workbench);
+        let busy = view.progress.is_some() && !self.judging.is_followed(scene.workbench);
         let counts = result.as_ref().map(|result| &result.confusion.counts);
         let output = matrix::matrix(ui, counts, self.shown, self.cell, cell, if stale || busy { 0.6 } else { 1.0 });
         if let Some(chosen) = output.chosen {
@@ -176,7 +151,7 @@ impl MistakesPlace {
         let p = theme::of(ui);
         let view = scene.workbench.evaluation();
         ui.allocate_ui_with_layout(vec2(width, 32.0), Layout::left_to_right(Align::Center), |ui| {
-            let followed = self.is_followed(scene.workbench);
+            let followed = self.judging.is_followed(scene.workbench);
             if followed {
                 let words = format!("{} · judged again after every epoch", view.title);
                 ui.label(text::label(words).color(p.text2));
@@ -190,7 +165,7 @@ impl MistakesPlace {
                 if ui.add(Button::quiet("Cancel")).clicked() {
                     scene.push(Command::CancelEvaluation);
                 }
-            } else if view.result.is_none() || self.is_stale(scene.workbench) {
+            } else if view.result.is_none() || self.judging.is_stale(self.set, scene.workbench) {
                 let title = scene.workbench.chosen().map_or_else(String::new, |entry| entry.title);
                 let words = if view.result.is_none() { "Evaluate".to_owned() } else { format!("Evaluate {title}") };
                 if ui.add(Button::plain(&words).icon(icons::ARROW_CLOCKWISE)).clicked() {
@@ -308,11 +283,6 @@ impl MistakesPlace {
         let images = self.listed.iter().filter_map(|&place| view.image(place).map(<[u8; _]>::as_slice));
         self.sheet = Sheet::of_digits(ctx, "mistakes", images, 28);
     }
-}
-
-/// The network that learns is chosen and still learns.
-fn learns(workbench: &Workbench) -> bool {
-    *workbench.choice() == ModelChoice::Live && workbench.training_is_under_way()
 }
 
 /// "Test 4,860", "Training 12".

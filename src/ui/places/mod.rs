@@ -3,6 +3,9 @@
 pub mod draw;
 mod draw_answer;
 mod draw_inside;
+pub mod inside;
+mod inside_views;
+mod judging;
 pub mod mistakes;
 mod mistakes_detail;
 pub mod train;
@@ -15,6 +18,7 @@ use crate::storage::Settings;
 use crate::workbench::{Command, Workbench};
 
 pub use draw::DrawPlace;
+pub use inside::InsidePlace;
 pub use mistakes::MistakesPlace;
 pub use train::TrainPlace;
 
@@ -24,15 +28,17 @@ pub enum Place {
     #[default]
     Draw,
     Train,
+    Inside,
     Mistakes,
 }
 
 impl Place {
     /// All of them in the order of the rail, with icon, name and key.
-    pub const ALL: [(Self, &'static str, &'static str, &'static str); 3] = [
+    pub const ALL: [(Self, &'static str, &'static str, &'static str); 4] = [
         (Self::Draw, icons::PENCIL_LINE, "Draw", "Ctrl+1"),
         (Self::Train, icons::CHART_LINE, "Train", "Ctrl+2"),
-        (Self::Mistakes, icons::GRID_NINE, "Mistakes", "Ctrl+3"),
+        (Self::Inside, icons::STACK, "Inside", "Ctrl+3"),
+        (Self::Mistakes, icons::GRID_NINE, "Mistakes", "Ctrl+4"),
     ];
 }
 

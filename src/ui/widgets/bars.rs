@@ -41,6 +41,13 @@ impl<'a> DigitBars<'a> {
         Self { values, full, winner: values.and_then(largest), marked: None, format: &|s| text::number(s.into(), 2) }
     }
 
+    /// Squared distances: the shortest bar wins, the largest distance fills its bar.
+    pub fn distances(values: Option<&'a [f32; 10]>) -> Self {
+        let full = values.map_or(1.0, |v| v.iter().copied().fold(f32::MIN_POSITIVE, f32::max));
+        let winner = values.and_then(|values| largest(&values.map(|distance| -distance)));
+        Self { values, full, winner, marked: None, format: &|distance| text::number(distance.into(), 1) }
+    }
+
     /// Marks the true digit.
     pub fn marked(mut self, digit: usize) -> Self {
         self.marked = Some(digit);
@@ -200,5 +207,8 @@ mod tests {
         let values = [-4.0, -2.0, 0.0, 1.0, 2.0, 8.0, 4.0, -1.0, -9.0, 0.5];
         let bars = DigitBars::scores(Some(&values));
         assert_eq!((bars.share(5), bars.share(6), bars.share(8)), (1.0, 0.5, 0.0));
+        let distances = [90.0, 144.0, 97.0, 72.0, 106.0, 61.0, 91.0, 136.0, 78.0, 17.0];
+        let bars = DigitBars::distances(Some(&distances));
+        assert_eq!((bars.winner, bars.share(3)), (Some(9), 0.5));
     }
 }

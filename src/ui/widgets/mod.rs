@@ -7,6 +7,7 @@
 //! | [`button`] | buttons, icon buttons, pills, the switch, tooltips |
 //! | [`canvas`] | the pad |
 //! | [`digit_view`] | a digit image, sheets of them, signed maps |
+//! | [`distances`] | ten distances beside their codes, with the reject line |
 //! | [`f1_rows`] | ten F1 curves as rows |
 //! | [`field`] | rows of a form: text, choice, slider |
 //! | [`gallery`] | a scrolling grid of digit images |
@@ -15,14 +16,17 @@
 //! | [`plot`] | curves over epochs, each chart with its table of values |
 //! | [`progress`] | how far something is |
 //! | [`rail`] | the items that lead to the places |
+//! | [`reject_curve`] | what rejecting answers costs |
 //! | [`segmented`] | segmented control |
 //! | [`shared_axis`] | the axis, cursor and zoom that plots share |
 //! | [`thumbnail`] | small digit images to press |
+//! | [`unit_picture`] | the units of a layer as a picture |
 //! | [`value_scale`] | how values are spread over a plot |
 pub mod bars;
 pub mod button;
 pub mod canvas;
 pub mod digit_view;
+pub mod distances;
 pub mod f1_rows;
 pub mod field;
 pub mod gallery;
@@ -31,7 +35,9 @@ pub mod notice;
 pub mod plot;
 pub mod progress;
 pub mod rail;
+pub mod reject_curve;
 pub mod segmented;
 pub mod shared_axis;
 pub mod thumbnail;
+pub mod unit_picture;
 pub mod value_scale;
