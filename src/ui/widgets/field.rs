@@ -259,6 +259,9 @@ pub fn slider(
     response
 }
 
+/// Room for the name of a slider.
+const NAME: f32 = 66.0;
+
 /// A slider row of a form: label, slider, value at the right edge. True if moved.
 pub fn slider_row(
     ui: &mut Ui,
@@ -273,11 +276,11 @@ pub fn slider_row(
     let before = *value;
     ui.allocate_ui_with_layout(vec2(width, FIELD_HEIGHT), Layout::left_to_right(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
-        let (name_rect, _) = ui.allocate_exact_size(vec2(56.0, FIELD_HEIGHT), Sense::hover());
+        let (name_rect, _) = ui.allocate_exact_size(vec2(NAME, FIELD_HEIGHT), Sense::hover());
         let font = text::font(text::BODY, Weight::Regular);
         ui.painter().text(name_rect.left_center(), Align2::LEFT_CENTER, label, font.clone(), p.text2);
         let spoken = format(*value);
-        slider(ui, label, value, range, step, &spoken, width - 56.0 - 56.0);
+        slider(ui, label, value, range, step, &spoken, width - NAME - 56.0);
         let (value_rect, _) = ui.allocate_exact_size(vec2(56.0, FIELD_HEIGHT), Sense::hover());
         ui.painter().text(value_rect.right_center(), Align2::RIGHT_CENTER, format(*value), font, p.text);
     });
