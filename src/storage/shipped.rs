@@ -62,7 +62,16 @@ macro_rules! shipped {
 }
 
 /// All of them; the first is the pad's default.
-pub const SHIPPED: &[Shipped] = shipped!["lenet5", "cnn", "mlp", "mlp-deep", "lenet5-1998", "lenet5-1998-distorted",];
+pub const SHIPPED: &[Shipped] = shipped![
+    "lenet5",
+    "cnn",
+    "mlp",
+    "mlp-deep",
+    "lenet5-1998",
+    "lenet5-1998-distorted",
+    "lenet5-1998-random-codes",
+    "lenet5-1998-linear",
+];
 
 impl Shipped {
     /// The settings that made the weights.
