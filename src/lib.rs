@@ -11,7 +11,7 @@
 //! | [`optim`] | how parameters move |
 //! | [`models`] | one function per classifier, one list of them |
 //! | [`inference`] | what a finished network can tell |
-//! | [`training`] | one run from start to end, on the calling thread |
+//! | [`training`] | one run from start to end, on the threads of its [`nn::Compute`] |
 //! | [`storage`] | what outlives the process: weights, run folders, settings |
 //! | [`workbench`] | the program without a screen; the only threads |
 //! | [`ui`], [`cli`] | the window and the command line |

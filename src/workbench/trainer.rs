@@ -272,7 +272,12 @@ struct Watch<'a> {
     loss: f64,
     error: f64,
     newest: Option<Newest>,
+    /// An evaluation took a part of the time since the last snapshot.
+    evaluated: bool,
 }
+
+/// Images whose mean figures are worth a point of the curve between two snapshots.
+const LEAST_IMAGES: u64 = 1_000;
 
 /// Where an update stands.
 #[derive(Clone, Copy)]
@@ -287,7 +292,7 @@ impl<'a> Watch<'a> {
     fn new(order: &'a Order, reporter: &'a Reporter) -> Result<Self> {
         let reader = Arc::new(Compute::new(DeviceChoice::Cpu, Some(1))?);
         let last = Instant::now();
-        Ok(Self { order, reporter, reader, last, steps: 0, loss: 0.0, error: 0.0, newest: None })
+        Ok(Self { order, reporter, reader, last, steps: 0, loss: 0.0, error: 0.0, newest: None, evaluated: false })
     }
 
     fn saw(&mut self, event: &Event<'_>) -> Finished {
@@ -348,6 +353,12 @@ impl<'a> Watch<'a> {
     /// Mean figures since the last time, where there are any; counting begins anew. The pace is told only when all of the
     /// time was training.
     fn progress(&mut self, all_of_it_training: bool) {
+        self.evaluated |= !all_of_it_training;
+        // the mean of a batch or two would stand out of the curve; it goes into the next one
+        if !all_of_it_training && self.steps * (self.order.config.batch_size as u64) < LEAST_IMAGES {
+            return;
+        }
+        let all_of_it_training = !std::mem::take(&mut self.evaluated);
         if let Some(Newest { step, updates, epoch, learning_rate }) = self.newest.take() {
             let count = self.steps as f64;
             let images = count * self.order.config.batch_size as f64;
