@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::{Confusion, Prediction, TrainedModel, wilson_interval};
 use crate::data::Dataset;
+use crate::nn::Loss;
 
 /// The answer to one image of a set.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,7 +18,8 @@ pub struct Answer {
     pub digit: u8,
     /// Probability of the answer.
     pub confidence: f32,
-    /// −ln of the true digit's probability.
+    /// −ln of the true digit's probability; for networks that answer with distances half the squared distance to the true
+    /// digit's code, as they are trained.
     pub loss: f32,
     /// How far the best score is ahead of the second, see [`Prediction::margin`].
     pub margin: f32,
@@ -27,7 +29,7 @@ pub struct Answer {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
     pub confusion: Confusion,
-    /// Mean cross-entropy.
+    /// Mean over the answers.
     pub loss: f64,
     /// One an image, in the order of the set.
     pub answers: Vec<Answer>,
@@ -98,7 +100,11 @@ fn answer_chunk(model: &TrainedModel, dataset: &Dataset, indices: &[u32]) -> Res
         let prediction = Prediction::from_scores(scores);
         let digit = prediction.best();
         let truth = dataset.label(index as usize);
-        let loss = -prediction.probability(truth).max(f32::MIN_POSITIVE).ln();
+        let loss = if model.network.gives_distances() {
+            -Loss::FACTOR * scores[usize::from(truth)]
+        } else {
+            -prediction.probability(truth).max(f32::MIN_POSITIVE).ln()
+        };
         Answer { truth, digit, confidence: prediction.probability(digit), loss, margin: prediction.margin() }
     };
     Ok(indices.iter().zip(scores).map(answer).collect())

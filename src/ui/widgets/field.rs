@@ -154,9 +154,13 @@ fn choice_of_height<T: Clone + PartialEq>(
         let radius = CornerRadius::same(if size.y > FIELD_HEIGHT { style::BUTTON_RADIUS } else { FIELD_RADIUS });
         ui.painter().rect(rect, radius, theme::mix(p.raise, p.hover, hover), edge, StrokeKind::Inside);
         let text_room = Rect::from_min_max(rect.min + vec2(12.0, 0.0), rect.max - vec2(30.0, 0.0));
-        let at = pos2(text_room.left() - 2.0, rect.center().y);
-        let painter = ui.painter_at(text_room.expand2(vec2(2.0, 0.0)));
-        painter.text(at, Align2::LEFT_CENTER, shown, text::font(text::BODY, weight), p.text);
+        // a name without room ends in an ellipsis; the whole one is in the menu
+        let font = text::font(text::BODY, weight);
+        let mut line = egui::text::LayoutJob::simple_singleline(shown.to_owned(), font, p.text);
+        line.wrap = egui::text::TextWrapping::truncate_at_width(text_room.width() + 4.0);
+        let galley = ui.painter().layout_job(line);
+        let at = pos2(text_room.left() - 2.0, rect.center().y - galley.size().y / 2.0);
+        ui.painter().galley(at, galley, p.text);
         let at = pos2(rect.right() - 16.0, rect.center().y);
         let font = text::icon_font(14.0, IconWeight::Regular);
         ui.painter().text(at, Align2::CENTER_CENTER, icons::CARET_DOWN, font, p.text2);
