@@ -56,7 +56,7 @@ impl Evaluated<'_> {
     }
 
     fn forward(&self, layer: &dyn Layer, x: &Var, values: &[Tensor]) -> Result<Tensor> {
-        let params = LayerParams { values, gradients: None };
+        let params = LayerParams::alone(values);
         layer.forward(x.as_tensor(), params, &mut Pass::evaluate(self.operators))
     }
 }

@@ -35,7 +35,7 @@ pub use layout::{Lanes, MapShape, Operators, batch, rows};
 pub use loss::{Loss, loss, softmax_cross_entropy};
 pub use network::{Layer, LayerParams, Network, Pass, Place};
 pub use padding::Pad2d;
-pub use params::{Init, ParamKind, ParamSpec, ParamStore, WeightEntry, Weights};
+pub use params::{Init, Observed, ParamKind, ParamSpec, ParamStore, WeightEntry, Weights};
 pub use pooling::{Pool2d, PoolKind};
 pub use rbf::Rbf;
 pub use sparse_conv::SparseConv2d;

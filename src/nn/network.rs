@@ -55,12 +55,19 @@ pub trait Layer: Send + Sync {
 #[derive(Clone, Copy)]
 pub struct LayerParams<'a> {
     pub values: &'a [Tensor],
+    /// The index of the first of them in the network.
+    pub first: usize,
     /// Tensors like the values that our kernels overwrite with the gradients, if somebody brought them; else the gradients
     /// go into Candle's store.
     pub gradients: Option<&'a [Tensor]>,
 }
 
-impl LayerParams<'_> {
+impl<'a> LayerParams<'a> {
+    /// Of a layer that is asked by itself, without a network.
+    pub(super) fn alone(values: &'a [Tensor]) -> Self {
+        Self { values, first: 0, gradients: None }
+    }
+
     /// Weights, bias, and where their gradients go. Fails for a layer of other parameters.
     pub(super) fn weight_and_bias(&self) -> Result<(&Tensor, &Tensor, WeightGradients)> {
         let [weight, bias] = self.values else {
@@ -83,12 +90,15 @@ pub struct Pass {
     pub record: Option<Vec<Tensor>>,
     /// Tensors like all parameters that our kernels overwrite with their gradients, where the caller brings some.
     pub gradients: Option<Vec<Tensor>>,
+    /// What the layers of a learning network saw of their statistics ([`ParamKind::Statistic`]), in the order of the
+    /// parameters: the index of each, and a tensor like it.
+    pub observed: Vec<(usize, Tensor)>,
 }
 
 impl Pass {
     /// A finished network is asked.
     pub fn evaluate(operators: Operators) -> Self {
-        Self { operators, training: None, record: None, gradients: None }
+        Self { operators, training: None, record: None, gradients: None, observed: Vec::new() }
     }
 
     /// As [`Pass::evaluate`], and the activations of every layer are kept.
@@ -167,7 +177,8 @@ impl Network {
 
     /// Numbers that training changes.
     pub fn parameter_count(&self) -> usize {
-        self.specs.iter().map(|spec| spec.shape.iter().product::<usize>()).sum()
+        let learnt = self.specs.iter().filter(|spec| spec.kind != ParamKind::Statistic);
+        learnt.map(|spec| spec.shape.iter().product::<usize>()).sum()
     }
 
     /// Multiplications of one image's forward pass.
@@ -175,7 +186,7 @@ impl Network {
         let count = |place: &Place| {
             let specs = &self.specs[place.params.clone()];
             // what multiplies does so once for every pixel of a map that leaves the layer
-            let factors = specs.iter().filter(|spec| spec.kind != ParamKind::Bias);
+            let factors = specs.iter().filter(|spec| !matches!(spec.kind, ParamKind::Bias | ParamKind::Statistic));
             let pixels = place.output.height * place.output.width;
             factors.map(|spec| spec.shape.iter().product::<usize>()).sum::<usize>() * pixels
         };
@@ -190,7 +201,7 @@ impl Network {
         while let Some(place) = places.next() {
             let own = place.params.clone();
             let gradients = gradients.as_ref().map(|all| &all[own.clone()]);
-            let params = LayerParams { values: &params[own], gradients };
+            let params = LayerParams { first: own.start, values: &params[own], gradients };
             // who wants to see every layer's activations gets them one by one
             if pass.record.is_none()
                 && let Some(pool) = places.peek().and_then(|next| next.layer.pooling())

@@ -60,6 +60,10 @@ pub enum ParamKind {
     Coefficient,
     /// A point that distances are measured from; it begins the same way under every scheme.
     Centre,
+    /// Not learnt but seen: a mean or a variance over the images so far, or which inputs count. No optimiser moves it; it
+    /// begins the same way under every scheme and moves by [`ParamStore::observe`], if a layer observes it
+    /// ([`super::Pass::observed`]).
+    Statistic,
 }
 
 /// A parameter that a layer asks for.
@@ -86,6 +90,18 @@ impl ParamSpec {
 pub struct ParamStore {
     names: Vec<String>,
     vars: Vec<Var>,
+    /// Which ones optimisers move: no statistics, nothing frozen.
+    learns: Vec<bool>,
+}
+
+/// How far a statistic moves towards what a batch shows.
+const TOWARDS_OBSERVED: f64 = 0.1;
+
+/// What a part of a batch showed of the statistics of a network.
+pub struct Observed {
+    pub images: usize,
+    /// What [`super::Pass::observed`] held: the same parameters in every part.
+    pub statistics: Vec<(usize, Tensor)>,
 }
 
 impl ParamStore {
@@ -96,7 +112,7 @@ impl ParamStore {
 
     /// Fresh parameters by a scheme; the same seed gives the same values on every device.
     pub fn initialise_by(network: &Network, scheme: Initialisation, seed: u64, device: &Device) -> Result<Self> {
-        let mut store = Self { names: Vec::new(), vars: Vec::new() };
+        let mut store = Self { names: Vec::new(), vars: Vec::new(), learns: learns(network) };
         for (index, spec) in network.params().iter().enumerate() {
             let values = scheme.values(spec, seed, index);
             store.names.push(spec.name.clone());
@@ -109,7 +125,35 @@ impl ParamStore {
     pub fn from_weights(network: &Network, weights: &Weights, device: &Device) -> Result<Self> {
         let tensors = weights.tensors(network, device)?;
         let vars = tensors.iter().map(Var::from_tensor).collect::<Result<_>>()?;
-        Ok(Self { names: network.params().iter().map(|spec| spec.name.clone()).collect(), vars })
+        let names = network.params().iter().map(|spec| spec.name.clone()).collect();
+        Ok(Self { names, vars, learns: learns(network) })
+    }
+
+    /// Whether optimisers move the parameter of that index.
+    pub fn learns(&self, index: usize) -> bool {
+        self.learns[index]
+    }
+
+    /// What optimisers move, with its index in the store.
+    pub fn learning(&self) -> impl Iterator<Item = (usize, &Var)> {
+        self.vars.iter().enumerate().filter(|(index, _)| self.learns[*index])
+    }
+
+    /// Moves every observed statistic a tenth of the way towards the mean of what the parts of a batch showed, each part
+    /// weighing as many images as it has.
+    pub fn observe(&self, parts: &[Observed]) -> Result<()> {
+        let images: usize = parts.iter().map(|part| part.images).sum();
+        let weight = |part: &Observed| TOWARDS_OBSERVED * part.images as f64 / images as f64;
+        let Some(first) = parts.first() else { return Ok(()) };
+        for (place, &(index, _)) in first.statistics.iter().enumerate() {
+            let var = &self.vars[index];
+            let mut moved = (var.as_detached_tensor() * (1.0 - TOWARDS_OBSERVED))?;
+            for part in parts {
+                moved = (moved + (&part.statistics[place].1 * weight(part))?)?;
+            }
+            var.set(&moved)?;
+        }
+        Ok(())
     }
 
     pub fn names(&self) -> &[String] {
@@ -133,6 +177,10 @@ impl ParamStore {
         });
         Ok(Weights { entries: entries.collect::<Result<_>>()? })
     }
+}
+
+fn learns(network: &Network) -> Vec<bool> {
+    network.params().iter().map(|spec| spec.kind != ParamKind::Statistic).collect()
 }
 
 /// One frozen parameter.

@@ -65,7 +65,7 @@ impl Layer for Subsample2d {
         let of_sums = at.of_bilinear(&linear, &s)?;
         let [coefficient, bias] = at.params else { bail!("expected coefficient and bias") };
         let alone = [coefficient.ones_like()?, bias.zeros_like()?];
-        let params = LayerParams { values: &alone, gradients: None };
+        let params = LayerParams::alone(&alone);
         let q = linear.forward(at.x, params, &mut Pass::evaluate(at.operators))?;
         // the curvature of a bias is the sum of what is handed down to its map
         let of_squares = at.of_bilinear(&linear, &s.mul(&q.sqr()?)?)?;

@@ -97,8 +97,8 @@ impl Optimizer for Adam {
             correction: 1.0 / (1.0 - beta2.powi(self.updates as i32)).sqrt(),
             keep: 1.0 - learning_rate * self.weight_decay,
         };
-        let moments = self.first_moment.iter().zip(&self.second_moment);
-        for (index, (p, (m, v))) in params.vars().iter().zip(moments).enumerate() {
+        for (index, p) in params.learning() {
+            let (m, v) = (&self.first_moment[index], &self.second_moment[index]);
             let gradients = of_parameter(parts, index);
             if p.device().is_cpu() {
                 update_on_cpu(p, m, v, &gradients, &step)?;

@@ -55,7 +55,8 @@ fn update_on_cpu(p: &Var, factors: &Var, gradients: &[&Tensor], rate: f32) -> Re
 
 impl Optimizer for Sdlm {
     fn step(&mut self, params: &ParamStore, parts: &[Vec<Tensor>], learning_rate: f64) -> Result<()> {
-        for (index, (p, factors)) in params.vars().iter().zip(&self.factors).enumerate() {
+        for (index, p) in params.learning() {
+            let factors = &self.factors[index];
             let gradients = of_parameter(parts, index);
             if p.device().is_cpu() {
                 update_on_cpu(p, factors, &gradients, learning_rate as f32)?;

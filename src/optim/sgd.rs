@@ -59,7 +59,8 @@ impl Sgd {
 
 impl Optimizer for Sgd {
     fn step(&mut self, params: &ParamStore, parts: &[Vec<Tensor>], learning_rate: f64) -> Result<()> {
-        for (index, (p, v)) in params.vars().iter().zip(&self.velocity).enumerate() {
+        for (index, p) in params.learning() {
+            let v = &self.velocity[index];
             let gradients = of_parameter(parts, index);
             if p.device().is_cpu() {
                 self.update_on_cpu(p, v, &gradients, learning_rate as f32)?;

@@ -173,6 +173,7 @@ fn run_in_pool(
                 break 'epochs;
             }
             optimizer.step(&params, &result.parts, rate)?;
+            params.observe(&result.observed)?;
             step += 1;
             sums = (sums.0 + result.loss * batch.len() as f64, sums.1 + result.correct, sums.2 + batch.len());
             let event = Event::Step {

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::batches::Batch;
 use crate::models::InputScale;
 use crate::nn::random::{Purpose, stream};
-use crate::nn::{Compute, LANES, Loss, Network, Operators, ParamStore, Pass, batch, loss, rows};
+use crate::nn::{Compute, LANES, Loss, Network, Observed, Operators, ParamStore, Pass, batch, loss, rows};
 
 /// What a network should make small, on a device.
 pub(super) struct Objective<'a> {
@@ -32,6 +32,8 @@ pub(super) struct Gradients {
     /// One list a part, in the order of the parameters; their sum is the batch's gradient. The next evaluation overwrites
     /// them.
     pub parts: Vec<Vec<Tensor>>,
+    /// What each part showed of the network's statistics.
+    pub observed: Vec<Observed>,
 }
 
 /// Multiplications of a forward pass for every parameter that make a part worth having: each part writes a gradient for
@@ -92,12 +94,13 @@ impl<'a> Objective<'a> {
         };
         let results: Vec<Gradients> =
             if count == 1 { vec![part(0)?] } else { (0..count).into_par_iter().map(part).collect::<Result<_>>()? };
-        let mut sum = Gradients { loss: 0.0, correct: 0, right_distance: 0.0, parts: Vec::new() };
+        let mut sum = Gradients { loss: 0.0, correct: 0, right_distance: 0.0, parts: Vec::new(), observed: Vec::new() };
         for result in results {
             sum.loss += result.loss;
             sum.correct += result.correct;
             sum.right_distance += result.right_distance;
             sum.parts.extend(result.parts);
+            sum.observed.extend(result.observed);
         }
         Ok(sum)
     }
@@ -122,7 +125,7 @@ impl<'a> Objective<'a> {
         // what our kernels have not written lies in Candle's store
         let gradient = |(index, var): (usize, &Var)| match (store.remove(var.as_tensor()), &given) {
             (Some(gradient), _) => Ok(gradient),
-            (None, Some(given)) if operators != Operators::Stock => Ok(given[index].clone()),
+            (None, Some(given)) if operators != Operators::Stock || !params.learns(index) => Ok(given[index].clone()),
             _ => anyhow::bail!("a parameter without a gradient: it does not reach the loss"),
         };
         let gradients = params.vars().iter().enumerate().map(gradient).collect::<Result<_>>()?;
@@ -135,6 +138,8 @@ impl<'a> Objective<'a> {
         let right = |(scores, label): (&[f32], &u8)| -f64::from(scores[usize::from(*label)]);
         let right_distance =
             if self.loss.is_of_distances() { scores.chunks_exact(classes).zip(labels).map(right).sum() } else { 0.0 };
-        Ok(Gradients { loss: f64::from(loss.to_scalar::<f32>()?), correct, right_distance, parts: vec![gradients] })
+        let observed = vec![Observed { images: labels.len(), statistics: pass.observed }];
+        let loss = f64::from(loss.to_scalar::<f32>()?);
+        Ok(Gradients { loss, correct, right_distance, parts: vec![gradients], observed })
     }
 }
