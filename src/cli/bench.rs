@@ -115,7 +115,7 @@ impl Bench<'_> {
         let all: Vec<u32> = (0..self.corpus.train.len() as u32).collect();
         let mut rounds = Vec::new();
         for _ in 0..=ROUNDS {
-            let evaluation = evaluate(&model, &self.corpus.train, &all, |_| ControlFlow::Continue(()))?;
+            let evaluation = evaluate(&model, None, &self.corpus.train, &all, |_| ControlFlow::Continue(()))?;
             rounds.push(evaluation.context("an evaluation nobody stopped")?.seconds * 10_000.0 / all.len() as f64);
         }
         rounds.remove(0);

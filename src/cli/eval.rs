@@ -80,7 +80,8 @@ pub fn run(args: &EvalArgs) -> Result<u8> {
         let Known { file, config } = shipped::find_weights(&name, runs.as_deref())?;
         let model = TrainedModel::new(file.architecture, &file.weights, file.sure_above, Arc::clone(&compute))?;
         let (dataset, indices) = images(args.split, &corpus, config.as_ref())?;
-        let evaluation = evaluate(&model, dataset, &indices, |_| ControlFlow::Continue(()))?
+        let loss = config.map(|config| config.loss);
+        let evaluation = evaluate(&model, loss, dataset, &indices, |_| ControlFlow::Continue(()))?
             .context("an evaluation nobody stopped has ended early")?;
         if let Some(path) = &args.errors {
             let picture = errors_picture::draw(dataset, &indices, &evaluation.answers);

@@ -232,7 +232,7 @@ fn report(config: &TrainingConfig, result: &recorded_run::RecordedRun, json: boo
         Ending::Completed => "done".to_owned(),
         Ending::Stopped => "stopped; the weights so far are kept".to_owned(),
         Ending::Diverged(why) => {
-            format!("diverged after {} updates: {}. Try a lower learning rate", outcome.steps, why.sentence())
+            format!("diverged after {} updates: {}; {}", outcome.steps, why.sentence(), why.advice())
         }
     };
     output::line(format!("{ending}, {:.1} s, best epoch {}", outcome.seconds, outcome.best_epoch));

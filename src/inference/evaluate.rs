@@ -18,8 +18,7 @@ pub struct Answer {
     pub digit: u8,
     /// Probability of the answer.
     pub confidence: f32,
-    /// −ln of the true digit's probability; for networks that answer with distances half the squared distance to the true
-    /// digit's code, as they are trained.
+    /// What the network was trained on, of this image: see [`Loss::of`].
     pub loss: f32,
     /// How far the best score is ahead of the second, see [`Prediction::margin`].
     pub margin: f32,
@@ -64,20 +63,23 @@ const CHUNK: usize = 64;
 /// Chunks between two reports of progress.
 const CHUNKS_PER_REPORT: usize = 16;
 
-/// Asks `model` about the images of `dataset` at `indices`, in parallel and in a fixed order of sums.
+/// Asks `model` about the images of `dataset` at `indices`, in parallel and in a fixed order of sums. `loss` is what the
+/// model was trained on; where nobody knows, what is usual for its kind counts.
 ///
 /// `progress` is told how many images are done; when it breaks, the result is `None`.
 pub fn evaluate(
     model: &TrainedModel,
+    loss: Option<Loss>,
     dataset: &Dataset,
     indices: &[u32],
     mut progress: impl FnMut(usize) -> ControlFlow<()>,
 ) -> Result<Option<Evaluation>> {
     let start = std::time::Instant::now();
+    let kind = loss.unwrap_or_else(|| Loss::usual(&model.network));
     let mut answers = Vec::with_capacity(indices.len());
     for part in indices.chunks(CHUNK * CHUNKS_PER_REPORT) {
         let chunks: Vec<Vec<Answer>> = model.compute.pool.install(|| {
-            part.par_chunks(CHUNK).map(|chunk| answer_chunk(model, dataset, chunk)).collect::<Result<_>>()
+            part.par_chunks(CHUNK).map(|chunk| answer_chunk(model, kind, dataset, chunk)).collect::<Result<_>>()
         })?;
         answers.extend(chunks.into_iter().flatten());
         if progress(answers.len()).is_break() {
@@ -94,17 +96,13 @@ pub fn evaluate(
     Ok(Some(Evaluation { confusion, loss, answers, seconds: start.elapsed().as_secs_f64() }))
 }
 
-fn answer_chunk(model: &TrainedModel, dataset: &Dataset, indices: &[u32]) -> Result<Vec<Answer>> {
+fn answer_chunk(model: &TrainedModel, kind: Loss, dataset: &Dataset, indices: &[u32]) -> Result<Vec<Answer>> {
     let scores = model.scores(indices.iter().map(|&i| dataset.image(i as usize).as_slice()))?;
     let answer = |(&index, scores): (&u32, [f32; 10])| {
         let prediction = Prediction::from_scores(scores);
         let digit = prediction.best();
         let truth = dataset.label(index as usize);
-        let loss = if model.network.gives_distances() {
-            -Loss::FACTOR * scores[usize::from(truth)]
-        } else {
-            -prediction.probability(truth).max(f32::MIN_POSITIVE).ln()
-        };
+        let loss = kind.of(&scores, truth);
         Answer { truth, digit, confidence: prediction.probability(digit), loss, margin: prediction.margin() }
     };
     Ok(indices.iter().zip(scores).map(answer).collect())

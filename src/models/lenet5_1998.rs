@@ -111,6 +111,12 @@ pub fn network_random_codes() -> Result<Network> {
     with_head(Rbf::fixed(&codes::random(SEED_OF_CODES))?)
 }
 
+/// As [`network`] with codes that begin as pictures and learn with the rest. Equation 9 keeps them apart
+/// ([`crate::nn::Loss::DistanceMap`]); with equation 8 alone they and F6 would all meet in one point (section III-C).
+pub fn network_trained_codes() -> Result<Network> {
+    with_head(Rbf::trainable(&codes::pictures())?)
+}
+
 /// As [`network`] with a softmax head of 850 parameters in place of the codes: what these are good for.
 pub fn network_linear() -> Result<Network> {
     with_head(Dense { outputs: CLASSES, activation: Activation::Identity })

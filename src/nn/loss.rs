@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::cpu::loss::DistanceLoss;
 use super::cpu::operators::SoftmaxCrossEntropy;
 use super::layout::from_rows;
-use super::{MapShape, Operators, rows};
+use super::{MapShape, Network, Operators, rows};
 
 /// What a network learns to make small. Those of distances belong to networks that end in [`super::Rbf`], whose scores are
 /// −y, the others to all others.
@@ -36,6 +36,27 @@ impl Loss {
     /// Whether the scores must be negative distances.
     pub fn is_of_distances(self) -> bool {
         self != Self::CrossEntropy
+    }
+
+    /// What a network without settings of its own is judged by: by distances where it gives them.
+    pub fn usual(network: &Network) -> Self {
+        if network.gives_distances() { Self::Distance } else { Self::CrossEntropy }
+    }
+
+    /// The loss of one image, from its scores.
+    pub fn of(self, scores: &[f32], label: u8) -> f32 {
+        let right = scores[usize::from(label)];
+        let greatest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        // ln Σ e^score, and with a class more of the score −j, shifted so that no power overflows
+        let ln_sum = |greatest: f32, rubbish: f32| {
+            let sum: f32 = scores.iter().map(|score| (score - greatest).exp()).sum();
+            greatest + (sum + (rubbish - greatest).exp()).ln()
+        };
+        match self {
+            Self::CrossEntropy => ln_sum(greatest, f32::NEG_INFINITY) - right,
+            Self::Distance => -Self::FACTOR * right,
+            Self::DistanceMap { j } => Self::FACTOR * (ln_sum(greatest.max(-j), -j) - right),
+        }
     }
 
     /// What [`super::Network::curvature`] begins with, divided by `images`; laid out like the scores of `shape`.
@@ -121,6 +142,28 @@ pub fn softmax_cross_entropy(
         Operators::Stock => {
             let mean = candle_nn::loss::cross_entropy(&scores.flatten_from(1)?, &target(labels, scores)?)?;
             mean.affine(labels.len() as f64 / images as f64, 0.0)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+
+    #[test]
+    fn the_loss_of_an_image_is_that_of_a_batch_of_one() {
+        let scores = [-3.0, -80.0, -2.5, -61.0, -7.0, -200.0, -40.0, -3.1, -90.0, -12.0];
+        for kind in
+            [Loss::CrossEntropy, Loss::Distance, Loss::DistanceMap { j: 2.0 }, Loss::DistanceMap { j: 1_000.0 }]
+        {
+            for label in [0u8, 2, 5] {
+                let x = Tensor::new(&[scores], &Device::Cpu).unwrap();
+                let batch = loss(kind, &x, 10, &[label], 1, Operators::Stock).unwrap().to_scalar::<f32>().unwrap();
+                let one = kind.of(&scores, label);
+                assert!((one - batch).abs() < 1e-4, "{kind:?}, {label}: {one} against {batch}");
+            }
         }
     }
 }

@@ -175,6 +175,11 @@ impl Network {
         &self.specs
     }
 
+    /// Whether what distances are measured from learns too.
+    pub fn learns_centres(&self) -> bool {
+        self.specs.iter().any(|spec| spec.kind == ParamKind::Centre)
+    }
+
     /// Numbers that training changes.
     pub fn parameter_count(&self) -> usize {
         let learnt = self.specs.iter().filter(|spec| spec.kind != ParamKind::Statistic);

@@ -54,7 +54,7 @@ pub fn train(
         let model =
             TrainedModel::new(config.architecture()?, &outcome.best_weights, outcome.sure_above, Arc::clone(compute))?;
         let all: Vec<u32> = (0..data.corpus.test.len() as u32).collect();
-        evaluate(&model, &data.corpus.test, &all, |_| ControlFlow::Continue(()))?
+        evaluate(&model, Some(config.loss), &data.corpus.test, &all, |_| ControlFlow::Continue(()))?
     };
     if let Err(error) = folder.finish(&outcome, compute.device_id(), test.as_ref()) {
         warn(format!("The run is done, but its record could not be written: {error:#}"));

@@ -162,6 +162,12 @@ impl TrainingConfig {
         {
             return refuse(format!("j of the loss, the distance of a rubbish class, must be above 0, got {j}"));
         }
+        if network.learns_centres() && self.loss == Loss::Distance {
+            return refuse(format!(
+                "the codes of {} learn: with the loss \"distance\" they would all meet in one point, its loss is \"distance-map\"",
+                self.model
+            ));
+        }
         match (network.gives_distances(), self.loss.is_of_distances()) {
             (true, false) => refuse(format!(
                 "{} ends in distances: its loss is \"distance\" or \"distance-map\", not cross-entropy",

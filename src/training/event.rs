@@ -96,6 +96,16 @@ impl Divergence {
             Self::CodesLost => "the last layer is stuck far from every code (mean distance above 150)",
         }
     }
+
+    /// What may help, as the end of a sentence.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::NotFinite => "try a lower learning rate",
+            Self::CodesLost => {
+                "try the initialisation sqrt-fan-in, a higher floor under the curvature, or a lower learning rate"
+            }
+        }
+    }
 }
 
 impl Ending {

@@ -125,7 +125,8 @@ fn run_in_pool(
     let updates = updates_per_epoch * u64::from(config.epochs);
     let judge = |weights: &Weights, images: &[u32]| -> Result<Evaluation> {
         let model = TrainedModel::new(architecture, weights, TrainedModel::USUAL_SURE_ABOVE, Arc::clone(compute))?;
-        let evaluation = evaluate(&model, &data.corpus.train, images, |_| ControlFlow::Continue(()))?;
+        let evaluation =
+            evaluate(&model, Some(config.loss), &data.corpus.train, images, |_| ControlFlow::Continue(()))?;
         evaluation.context("an evaluation nobody stopped has ended early")
     };
 

@@ -377,7 +377,8 @@ fn judge(
     };
     // the model's weights on the threads that train, so that ten thousand images take a second or two
     let model = order.model.on(Arc::clone(&order.compute))?;
-    let evaluation = evaluate(&model, dataset, &indices, |done| {
+    let loss = order.config.as_ref().map(|config| config.loss);
+    let evaluation = evaluate(&model, loss, dataset, &indices, |done| {
         progress(done, indices.len());
         if cancel.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;

@@ -231,10 +231,10 @@ impl TrainingView {
                     Ending::Diverged(why) => Some((
                         NoticeKind::Problem,
                         format!(
-                            "Training diverged after {} updates: {}. The last good weights are kept; try a lower \
-                             learning rate",
+                            "Training diverged after {} updates: {}. The last good weights are kept; {}",
                             self.step,
-                            why.sentence()
+                            why.sentence(),
+                            why.advice()
                         ),
                     )),
                 }

@@ -160,3 +160,20 @@ fn the_room_moves_while_a_network_of_1998_trains() {
     window.until("a judgement", |workbench| workbench.evaluation().rejection.is_some());
     window.assert_sees(&ROOM);
 }
+
+#[test]
+fn arrow_keys_go_from_unit_to_unit() {
+    let mut window = Window::open();
+    window.open_codes();
+    window.go(Place::Inside);
+    window.draw_one();
+    window.until("a reading", |workbench| workbench.rbf().is_some());
+    window.harness.get_by_label_contains("F6 now, 84 units").focus();
+    window.harness.run();
+    for key in [Key::ArrowDown, Key::ArrowRight, Key::ArrowRight, Key::ArrowUp, Key::ArrowDown] {
+        window.harness.key_press(key);
+        window.harness.run();
+    }
+    let state = text::number(window.workbench().rbf().unwrap().states[9].into(), 2);
+    window.assert_sees(&[&format!("Unit 9, state {state}")]);
+}

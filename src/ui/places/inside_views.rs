@@ -51,7 +51,7 @@ pub(super) struct View<'a> {
     pair: Option<[usize; 2]>,
     units: usize,
     ringed: Option<usize>,
-    /// The unit under the pointer in this frame.
+    /// The unit under the pointer in this frame, or the one that keys have reached.
     pub hovered: Option<usize>,
 }
 
@@ -95,12 +95,19 @@ impl<'a> View<'a> {
         let code = &self.codes[class * self.units..][..self.units];
         let title = format!("Code of {class}");
         let signed = |x: f32| p.signed(x / STATE_LIMIT);
-        let response = self.picture(ui, &title, "−1 or +1", Some(code), cell, &signed, |ui, width| {
+        let is_learnt = code.iter().any(|x| x.abs() != 1.0);
+        let decimals = if is_learnt { 2 } else { 0 };
+        let note = if is_learnt { "learnt" } else { "−1 or +1" };
+        let response = self.picture(ui, &title, note, Some(code), cell, &signed, |ui, width| {
+            if is_learnt {
+                legend(ui, width, ["−1.72", "0", "1.72"], |t| p.signed(2.0 * t - 1.0));
+                return;
+            }
             let font = text::font(text::SMALL, Weight::Regular);
             let (rect, _) = ui.allocate_exact_size(vec2(width, 26.0), Sense::hover());
             ui.painter().text(rect.left_top(), Align2::LEFT_TOP, "orange +1, blue −1", font, p.text2);
         });
-        self.tell(&response, |_, unit| format!("code of {class} {}", text::change(code[unit].into(), 0)));
+        self.tell(&response, |_, unit| format!("code of {class} {}", text::change(code[unit].into(), decimals)));
         sign(ui, gap, cell, icons::ARROW_RIGHT, "squared");
         let added = self.reading.map(|reading| reading.contributions(class));
         let extent = extent(added.as_deref().unwrap_or_default());
@@ -115,7 +122,7 @@ impl<'a> View<'a> {
         self.tell(&response, |reading, unit| {
             let [state, code, adds] = [reading.states[unit], code[unit], (reading.states[unit] - code[unit]).powi(2)];
             let [state, adds] = [state, adds].map(|x| text::number(x.into(), 2));
-            format!("state {state}, code {}, adds {adds}", text::change(code.into(), 0))
+            format!("state {state}, code {}, adds {adds}", text::change(code.into(), decimals))
         });
     }
 
@@ -208,9 +215,10 @@ impl<'a> View<'a> {
         shown.inner
     }
 
-    /// Names the unit under the pointer.
+    /// Names the unit under the pointer or reached by keys.
     fn tell(&self, response: &Response, what: impl Fn(&RbfReading, usize) -> String) {
-        if let (true, Some(unit), Some(reading)) = (response.hovered(), self.hovered, self.reading) {
+        let asked = response.hovered() || response.has_focus();
+        if let (true, Some(unit), Some(reading)) = (asked, self.hovered, self.reading) {
             response.show_tooltip_text(format!("Unit {unit}, {}", what(reading, unit)));
         }
     }

@@ -8,7 +8,8 @@ use crate::ui::{
     theme,
 };
 use eframe::egui::{
-    Align2, Color32, CornerRadius, Mesh, Rect, Response, Role, Sense, Shape, Ui, Vec2, WidgetInfo, pos2, vec2,
+    Align2, Color32, CornerRadius, EventFilter, Key, Mesh, Rect, Response, Role, Sense, Shape, Ui, Vec2, WidgetInfo,
+    pos2, vec2,
 };
 
 /// Cells of a row.
@@ -35,10 +36,10 @@ pub fn size(units: usize, cell: f32) -> Vec2 {
 }
 
 impl UnitPicture<'_> {
-    /// Shows it; the unit under the pointer comes back.
+    /// Shows it; the unit under the pointer comes back, or the one that the arrow keys have reached.
     pub fn show(&self, ui: &mut Ui) -> (Response, Option<usize>) {
         let p = theme::of(ui);
-        let (rect, response) = ui.allocate_exact_size(size(self.units, self.cell), Sense::hover());
+        let (rect, response) = ui.allocate_exact_size(size(self.units, self.cell), Sense::focusable_noninteractive());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, self.name));
         let place = |unit: usize| {
             let at = vec2((unit % COLUMNS) as f32, (unit / COLUMNS) as f32) * self.cell;
@@ -57,7 +58,25 @@ impl UnitPicture<'_> {
             let unit = cell.y as usize * COLUMNS + (cell.x as usize).min(COLUMNS - 1);
             (unit < self.units && self.values.is_some()).then_some(unit)
         });
-        (response, hovered)
+        style::focus_ring(ui, &response, radius.nw);
+        let reached = self.moved_by_keys(ui, &response);
+        (response, hovered.or(reached))
+    }
+
+    /// The unit that the arrow keys lead to while the picture has the focus.
+    fn moved_by_keys(&self, ui: &Ui, response: &Response) -> Option<usize> {
+        if !response.has_focus() || self.units == 0 || self.values.is_none() {
+            return None;
+        }
+        let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..Default::default() };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+        let step = ui.input(|input| {
+            let presses = |key| input.num_presses(key) as isize;
+            let right = presses(Key::ArrowRight) - presses(Key::ArrowLeft);
+            right + COLUMNS as isize * (presses(Key::ArrowDown) - presses(Key::ArrowUp))
+        });
+        let from = self.ringed.map_or(0, |unit| unit.min(self.units - 1));
+        Some(from.checked_add_signed(step).filter(|&unit| unit < self.units).unwrap_or(from))
     }
 }
 
