@@ -18,4 +18,4 @@ pub use normalize::{Preparation, Recipe, THUMBNAIL_SIDE, Thumbnail, digit_image,
 pub use picture::{Picture, PictureError};
 pub use raster::{InkBox, ink};
 pub use strokes::{DEFAULT_PEN, Drawing, InkPoint, Sample, Stroke, StrokesError, ink_diameter};
-pub use synthetic::{drawn_digit, drawn_image};
+pub use synthetic::{drawn_digit, drawn_image, drawn_stranger, stranger_image};

@@ -2,6 +2,7 @@
 //! of them, from any seed, the same on every machine, and through the pad's own pipeline.
 
 mod chance;
+mod shapes;
 mod skeletons;
 
 use chance::Chance;
@@ -12,6 +13,8 @@ use super::{DigitImage, Drawing, Sample, Stroke};
 
 /// Rendered pixels in one pixel of a drawn image, along each side; half of what the pad takes the time for.
 const OVERSAMPLING: usize = 4;
+/// Keeps the chance of strangers apart from that of the digits of the same seed.
+const STRANGERS: u64 = 0x7374_7261_6e67_6572;
 
 /// The drawn digit `label` (0 to 9) number `index` under `seed`, on the middle of the pad. Panics on another label.
 pub fn drawn_digit(label: u8, seed: u64, index: u64) -> Drawing {
@@ -24,17 +27,51 @@ pub fn drawn_image(label: u8, seed: u64, index: u64) -> DigitImage {
     digit_image_with(&drawing, pen, OVERSAMPLING).unwrap_or_default()
 }
 
-/// A drawing, and the width its lines have in its digit image.
+/// What is no digit, number `index` under `seed`: a letter or sign that looks like none, a scribble, or two digits at once.
+/// The letters and signs that are `strange` are others than those that are not.
+pub fn drawn_stranger(strange: bool, seed: u64, index: u64) -> Drawing {
+    stranger(strange, index, &mut Chance::new(u8::from(strange), seed ^ STRANGERS, index)).0
+}
+
+/// The digit image of [`drawn_stranger`].
+pub fn stranger_image(strange: bool, seed: u64, index: u64) -> DigitImage {
+    let (drawing, pen) = stranger(strange, index, &mut Chance::new(u8::from(strange), seed ^ STRANGERS, index));
+    digit_image_with(&drawing, pen, OVERSAMPLING).unwrap_or_default()
+}
+
+fn stranger(strange: bool, index: u64, chance: &mut Chance) -> (Drawing, f32) {
+    let kind = chance.between(0.0, 1.0);
+    let (strokes, lean) = if kind < 0.75 {
+        (shapes::shape(strange, (index % shapes::count(strange) as u64) as usize, chance), 0.1)
+    } else if kind < 0.9 {
+        (shapes::scribble(chance), 0.0)
+    } else {
+        let mut pair = skeleton(chance.between(0.0, 9.99) as u8, chance);
+        let by = chance.between(0.7, 1.0);
+        let second = skeleton(chance.between(0.0, 9.99) as u8, chance);
+        pair.extend(second.into_iter().map(|stroke| stroke.into_iter().map(|[x, y]| [x + by, y]).collect()));
+        (pair, 0.1)
+    };
+    written(strokes, lean, chance)
+}
+
+/// A digit, and the width its lines have in its image.
 fn draw(label: u8, chance: &mut Chance) -> (Drawing, f32) {
     assert!(label <= 9, "digits are 0 to 9, not {label}");
-    let mut strokes = skeleton(label, chance);
+    // MNIST's writers lean to the right, more in some digits than in others.
+    let lean = [0.25, 0.27, 0.18, 0.08, 0.24, 0.18, 0.06, 0.06, 0.19, 0.15][usize::from(label)];
+    written(skeleton(label, chance), lean, chance)
+}
+
+/// A skeleton as a hand in a hurry writes it, and the width its lines have in its image.
+fn written(mut strokes: Vec<Vec<Point>>, lean: f32, chance: &mut Chance) -> (Drawing, f32) {
     let haste = chance.between(0.0, 3.2) as usize;
     for stroke in &mut strokes {
         for _ in 0..haste {
             round_off(stroke);
         }
     }
-    distort(&mut strokes, label, chance);
+    distort(&mut strokes, lean, chance);
     let spread = 1.0 + chance.about(0.0, 0.15);
     let pen = PEN * (spread * spread).clamp(0.5, 2.2);
     let drawing = on_pad(&strokes, pen / 20.0, chance);
@@ -52,9 +89,7 @@ fn round_off(points: &mut [Point]) {
 }
 
 /// Slant, turn, proportion, and a smooth elastic displacement.
-fn distort(strokes: &mut [Vec<Point>], label: u8, chance: &mut Chance) {
-    // MNIST's writers lean to the right, more in some digits than in others.
-    let lean = [0.25, 0.27, 0.18, 0.08, 0.24, 0.18, 0.06, 0.06, 0.19, 0.15][usize::from(label)];
+fn distort(strokes: &mut [Vec<Point>], lean: f32, chance: &mut Chance) {
     let slant = chance.about(lean, 0.23);
     let (sine, cosine) = sine_and_cosine(chance.about(0.0, 6.0));
     let stretch = 1.0 + chance.about(0.0, 0.16).clamp(-0.4, 0.6);
@@ -176,6 +211,23 @@ mod tests {
             assert!(samples.iter().all(|s| (0.1..0.9).contains(&s.x) && (0.1..0.9).contains(&s.y)));
             assert!(samples.iter().all(|s| (0.0..=1.0).contains(&s.pressure)));
             assert!(samples.windows(2).all(|pair| pair[0].seconds < pair[1].seconds));
+        }
+    }
+
+    #[test]
+    fn strangers_are_laid_out_like_digits_and_follow_their_seed() {
+        for index in 0..200 {
+            for strange in [false, true] {
+                let image = stranger_image(strange, 3, index);
+                assert_eq!(image, stranger_image(strange, 3, index));
+                let ink = image.pixels.iter().filter(|ink| **ink > 0).count();
+                assert!((10..=400).contains(&ink), "{index}: {image:?}");
+                let samples = drawn_stranger(strange, 3, index).strokes;
+                let samples = samples.iter().flat_map(|stroke| &stroke.samples);
+                assert!(samples.clone().all(|s| (0.1..0.9).contains(&s.x) && (0.1..0.9).contains(&s.y)));
+            }
+            assert_ne!(stranger_image(false, 3, index), stranger_image(true, 3, index));
+            assert_ne!(stranger_image(false, 3, index), stranger_image(false, 4, index));
         }
     }
 
