@@ -9,10 +9,11 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{ComputeArgs, output};
+use crate::data::strokes_file;
 use crate::drawing::{DEFAULT_PEN, DigitImage, Drawing, digit_image};
 use crate::inference::{State, TrainedModel};
 use crate::storage::places::runs_folder;
-use crate::storage::{picture_file, shipped, strokes_file};
+use crate::storage::{picture_file, shipped};
 
 #[derive(Args)]
 pub struct PredictArgs {
@@ -88,7 +89,7 @@ fn predict_strokes(args: &PredictArgs, model: &TrainedModel, path: &Path, tally:
     for (line, recorded) in strokes_file::read(path)? {
         let place = Value::from(format!("line {line}"));
         match recorded {
-            Err(error) => answer(args, model, &place, None, Err(error), tally)?,
+            Err(error) => answer(args, model, &place, None, Err(error.into()), tally)?,
             Ok(recorded) => {
                 let id = if recorded.id.is_null() { place } else { recorded.id };
                 let image = Drawing::from_polylines(&recorded.strokes, DEFAULT_PEN)

@@ -10,11 +10,14 @@
 //! | `idx.rs` | the IDX format, plain and gzip, read as if every file were hostile |
 //! | `drawn.rs` | the built-in data set, drawn by the program itself |
 //! | `fetch.rs`, `patience.rs` | bringing a known set here, and waiting for a server without going deaf |
+//! | `strokes_file.rs` | recorded pen strokes, read |
+//! | `beside.rs` | images that train beside a data set: pens, drawn digits, drawn strangers |
 //! | `augment.rs` | seeded affine and elastic distortion of an image |
 //!
 //! A new data set is a line in [`SOURCES`]; a new format is a file beside `idx.rs` and an arm in `load.rs`.
 
 pub mod augment;
+mod beside;
 pub mod dataset;
 pub mod drawn;
 mod error;
@@ -24,9 +27,11 @@ pub mod load;
 mod patience;
 pub mod sources;
 pub mod split;
+pub mod strokes_file;
 mod verify;
 
 pub use augment::Augmentation;
+pub use beside::{Beside, ImagesBeside, NO_DIGIT, find_strokes};
 pub use dataset::{Corpus, Dataset};
 pub use drawn::Drawn;
 pub use error::DataError;

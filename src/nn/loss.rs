@@ -155,8 +155,7 @@ mod tests {
     #[test]
     fn the_loss_of_an_image_is_that_of_a_batch_of_one() {
         let scores = [-3.0, -80.0, -2.5, -61.0, -7.0, -200.0, -40.0, -3.1, -90.0, -12.0];
-        for kind in
-            [Loss::CrossEntropy, Loss::Distance, Loss::DistanceMap { j: 2.0 }, Loss::DistanceMap { j: 1_000.0 }]
+        for kind in [Loss::CrossEntropy, Loss::Distance, Loss::DistanceMap { j: 2.0 }, Loss::DistanceMap { j: 1_000.0 }]
         {
             for label in [0u8, 2, 5] {
                 let x = Tensor::new(&[scores], &Device::Cpu).unwrap();

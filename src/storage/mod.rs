@@ -9,7 +9,6 @@
 //! | `shipped.rs` | the models inside the program: settings, weights, cards |
 //! | `presets.rs` | all settings inside the program, by name |
 //! | `config_file.rs` | a training configuration in a file of its own |
-//! | `strokes_file.rs` | recorded pen strokes, read |
 //! | `run_folder.rs` | the folder of a run; finding one again |
 //! | `recorded_run.rs` | a training that is written down as it goes |
 //! | `picture_file.rs` | image files, read and written |
@@ -25,7 +24,6 @@ pub mod recorded_run;
 pub mod run_folder;
 pub mod settings;
 pub mod shipped;
-pub mod strokes_file;
 pub mod weights_file;
 
 pub use atomic::{WriteError, write_atomically};

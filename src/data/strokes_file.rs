@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::data::dataset::CLASSES;
+use super::DataError;
+use super::dataset::CLASSES;
 
 /// A line longer than this is no drawing.
 const LONGEST_LINE: u64 = 16 << 20;
@@ -19,6 +19,9 @@ pub struct RecordedDrawing {
     /// What the recorder calls it; null where it has no name.
     #[serde(default)]
     pub id: Value,
+    /// Who wrote it, where the recorder knows.
+    #[serde(default)]
+    pub writer: Option<String>,
     /// The digit that was meant.
     #[serde(default)]
     pub label: Option<u8>,
@@ -26,15 +29,22 @@ pub struct RecordedDrawing {
     pub strokes: Vec<Vec<[f32; 2]>>,
 }
 
+/// Why a line is no drawing.
+#[derive(Debug, thiserror::Error)]
+#[error("no drawing: {0}")]
+pub struct NoDrawing(String);
+
 /// The drawings of a file with the numbers of their lines, counted from 1; blank lines are passed over. A line that is
 /// none is an error of its own, and the next ones are read all the same.
 ///
 /// # Errors
 /// When the file cannot be opened.
-pub fn read(path: &Path) -> Result<impl Iterator<Item = (usize, Result<RecordedDrawing>)>> {
-    ensure!(!path.is_dir(), "this is a folder, not a file of strokes: {}", path.display());
-    let file =
-        File::open(path).map_err(|error| anyhow!("these strokes cannot be read ({error}): {}", path.display()))?;
+pub fn read(path: &Path) -> Result<impl Iterator<Item = (usize, Result<RecordedDrawing, NoDrawing>)>, DataError> {
+    if path.is_dir() {
+        let problem = "this is a folder, not a file of strokes".to_owned();
+        return Err(DataError::Unsupported { problem, path: path.to_path_buf() });
+    }
+    let file = File::open(path).map_err(DataError::io("read these strokes", path))?;
     let mut reader = BufReader::new(file);
     let mut number = 0;
     let mut broken = false;
@@ -48,27 +58,29 @@ pub fn read(path: &Path) -> Result<impl Iterator<Item = (usize, Result<RecordedD
                 Err(error) => {
                     // what cannot be read now cannot be read further on
                     broken = true;
-                    return Some((number, Err(error).context("the rest of the file cannot be read")));
+                    return Some((number, Err(NoDrawing(format!("the rest of the file cannot be read ({error})")))));
                 }
             };
             if length as u64 > LONGEST_LINE {
                 broken = true;
-                return Some((number, Err(anyhow!("no drawing: the line has more than {LONGEST_LINE} bytes"))));
+                return Some((number, Err(NoDrawing(format!("the line has more than {LONGEST_LINE} bytes")))));
             }
             let drawing = match std::str::from_utf8(&line) {
                 Ok(text) if text.trim().is_empty() => continue,
                 Ok(text) => parse(text),
-                Err(error) => Err(error.into()),
+                Err(error) => Err(NoDrawing(error.to_string())),
             };
-            return Some((number, drawing.context("no drawing")));
+            return Some((number, drawing));
         }
         None
     }))
 }
 
-fn parse(line: &str) -> Result<RecordedDrawing> {
-    let drawing: RecordedDrawing = serde_json::from_str(line)?;
-    ensure!(drawing.label.is_none_or(|label| usize::from(label) < CLASSES), "its label is no digit from 0 to 9");
+fn parse(line: &str) -> Result<RecordedDrawing, NoDrawing> {
+    let drawing: RecordedDrawing = serde_json::from_str(line).map_err(|error| NoDrawing(error.to_string()))?;
+    if drawing.label.is_some_and(|label| usize::from(label) >= CLASSES) {
+        return Err(NoDrawing("its label is no digit from 0 to 9".to_owned()));
+    }
     Ok(drawing)
 }
 
