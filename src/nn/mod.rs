@@ -21,6 +21,7 @@ pub mod random;
 mod rbf;
 mod sparse_conv;
 mod subsampling;
+mod transfer;
 
 pub(crate) use cpu::operators::{with_all_floats, with_floats_mut};
 pub(crate) use cpu::simd::{LANES, Simd, with_simd};
@@ -40,3 +41,4 @@ pub use pooling::{Pool2d, PoolKind};
 pub use rbf::Rbf;
 pub use sparse_conv::SparseConv2d;
 pub use subsampling::Subsample2d;
+pub use transfer::Transfer;

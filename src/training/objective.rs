@@ -17,6 +17,8 @@ pub(super) struct Objective<'a> {
     loss: Loss,
     value_of: [f32; 256],
     compute: &'a Compute,
+    /// Layers from the first on for which no gradient is worked out.
+    frozen: usize,
     /// Tensors like the parameters for every part of a batch so far, overwritten at every update.
     gradients: Mutex<Vec<Vec<Tensor>>>,
 }
@@ -46,7 +48,12 @@ const IMAGES_OF_TWO_PARTS: usize = 32;
 
 impl<'a> Objective<'a> {
     pub fn new(network: &'a Network, loss: Loss, input: InputScale, compute: &'a Compute) -> Self {
-        Self { network, loss, value_of: input.table(), compute, gradients: Mutex::default() }
+        Self { network, loss, value_of: input.table(), compute, frozen: 0, gradients: Mutex::default() }
+    }
+
+    /// The same with so many layers from the first on left as they are ([`Pass::frozen`]).
+    pub fn freezing(self, frozen: usize) -> Self {
+        Self { frozen, ..self }
     }
 
     /// The mean curvature of every parameter over some images, as they are.
@@ -90,6 +97,7 @@ impl<'a> Objective<'a> {
             let dropout = stream(seed, Purpose::Dropout, step, number as u64);
             let mut pass = Pass::train(self.compute.operators.for_images(batch.len()), dropout);
             pass.gradients = Some(kept[number].clone());
+            pass.frozen = self.frozen;
             self.part(params, &tensors, batch, range, pass)
         };
         let results: Vec<Gradients> =

@@ -388,6 +388,7 @@ impl Workbench {
                 }
             }
             TrainerEvent::Warning(text) => self.notify(NoticeKind::Problem, text),
+            TrainerEvent::Note(text) => self.notify(NoticeKind::Info, text),
             event => {
                 let Some(view) = &mut self.training else { return };
                 if let Some((kind, text)) = view.apply(event) {

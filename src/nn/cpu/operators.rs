@@ -405,6 +405,8 @@ pub struct SoftmaxCrossEntropy {
     pub shape: MapShape,
     pub labels: Vec<u8>,
     pub images: usize,
+    /// Share of every target that is spread over all classes alike; 0 is the plain form.
+    pub smoothing: f32,
 }
 
 impl SoftmaxCrossEntropy {
@@ -431,7 +433,10 @@ impl CustomOp1 for SoftmaxCrossEntropy {
         self.for_each_image(|label, places| {
             let greatest = places.iter().map(|&at| scores[at]).fold(f32::NEG_INFINITY, f32::max);
             let sum: f32 = places.iter().map(|&at| (scores[at] - greatest).exp()).sum();
-            total += f64::from(greatest + sum.ln() - scores[places[label]]);
+            let right = scores[places[label]];
+            let mean = places.iter().map(|&at| scores[at]).sum::<f32>() / places.len() as f32;
+            // what the targets make of the scores: (1 − smoothing) · right + smoothing · mean
+            total += f64::from(greatest + sum.ln() - (right + self.smoothing * (mean - right)));
         });
         Ok((CpuStorage::F32(vec![(total / self.images as f64) as f32]), ().into()))
     }
@@ -440,12 +445,14 @@ impl CustomOp1 for SoftmaxCrossEntropy {
         let scale = gradient.to_scalar::<f32>()? / self.images as f32;
         let mut out = vec![0.0f32; scores.elem_count()];
         with_floats(scores, |scores| {
+            let spread = self.smoothing / self.shape.channels as f32;
             self.for_each_image(|label, places| {
                 let greatest = places.iter().map(|&at| scores[at]).fold(f32::NEG_INFINITY, f32::max);
                 let sum: f32 = places.iter().map(|&at| (scores[at] - greatest).exp()).sum();
                 for (class, &at) in places.iter().enumerate() {
                     let probability = (scores[at] - greatest).exp() / sum;
-                    out[at] = scale * (probability - f32::from(u8::from(class == label)));
+                    let target = if class == label { 1.0 - self.smoothing + spread } else { spread };
+                    out[at] = scale * (probability - target);
                 }
             });
         })?;
