@@ -8,6 +8,7 @@
 //! | `verify.rs` | whether the files of a data set are sound, file by file |
 //! | `sources.rs` | [`SOURCES`]: the known data sets with addresses, checksums, credits |
 //! | `idx.rs` | the IDX format, plain and gzip, read as if every file were hostile |
+//! | `cifar.rs` | CIFAR-10's binary files, as grey 28×28 images |
 //! | `drawn.rs` | the built-in data set, drawn by the program itself |
 //! | `fetch.rs`, `patience.rs` | bringing a known set here, and waiting for a server without going deaf |
 //! | `augment.rs` | seeded affine and elastic distortion of an image |
@@ -15,6 +16,7 @@
 //! A new data set is a line in [`SOURCES`]; a new format is a file beside `idx.rs` and an arm in `load.rs`.
 
 pub mod augment;
+pub mod cifar;
 pub mod dataset;
 pub mod drawn;
 mod error;
