@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use candle_core::{Device, Var};
-use digitpad::data::Drawn;
+use digitpad::data::{Drawn, ImagesBeside};
 use digitpad::inference::TrainedModel;
 use digitpad::models::{self, CATALOG, CLASSES};
 use digitpad::nn::random::{Purpose, stream};
@@ -18,7 +18,12 @@ use digitpad::training::{self, Ending, Event, Outcome, Stop, TrainingConfig, Tra
 fn drawn(images: usize) -> TrainingData {
     let drawn = Drawn { train: images, test: 10, seed: 3 };
     let corpus = Arc::new(drawn.generate(&mut |_, _| ControlFlow::Continue(())).unwrap());
-    TrainingData { corpus, train: (0..images as u32).collect(), validation: Vec::new() }
+    TrainingData {
+        corpus,
+        train: (0..images as u32).collect(),
+        beside: ImagesBeside::default(),
+        validation: Vec::new(),
+    }
 }
 
 fn short(id: &str, seed: u64) -> TrainingConfig {

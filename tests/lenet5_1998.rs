@@ -240,6 +240,9 @@ fn schemes_begin_every_parameter_by_its_own_number_of_inputs() {
         (Initialisation::Usual, "usual"),
         (Initialisation::SqrtFanIn, "sqrt-fan-in"),
         (Initialisation::Paper1998, "paper-1998"),
+        (Initialisation::LeCun1998, "lecun-1998"),
+        (Initialisation::Xavier, "xavier"),
+        (Initialisation::Kaiming, "kaiming"),
     ] {
         assert_eq!(serde_json::to_string(&scheme).unwrap(), format!("\"{name}\""));
     }
@@ -249,6 +252,7 @@ fn schemes_begin_every_parameter_by_its_own_number_of_inputs() {
 fn losses_are_written_by_name_and_survive_far_distances() {
     for (kind, text) in [
         (Loss::CrossEntropy, r#"{"kind":"cross-entropy"}"#),
+        (Loss::SmoothedCrossEntropy { smoothing: 0.5 }, r#"{"kind":"smoothed-cross-entropy","smoothing":0.5}"#),
         (Loss::Distance, r#"{"kind":"distance"}"#),
         (Loss::DistanceMap { j: 2.0 }, r#"{"kind":"distance-map","j":2.0}"#),
     ] {

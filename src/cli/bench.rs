@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{ComputeArgs, output};
-use crate::data::{Corpus, Drawn};
+use crate::data::{Corpus, Drawn, ImagesBeside};
 use crate::inference::{TrainedModel, evaluate};
 use crate::models::{self, Architecture};
 use crate::nn::Compute;
@@ -89,7 +89,12 @@ impl Bench<'_> {
         };
         let train: Vec<u32> = (0..images.min(self.corpus.train.len()) as u32).collect();
         let count = train.len();
-        let data = TrainingData { corpus: Arc::clone(self.corpus), train, validation: Vec::new() };
+        let data = TrainingData {
+            corpus: Arc::clone(self.corpus),
+            train,
+            beside: ImagesBeside::default(),
+            validation: Vec::new(),
+        };
         let mut rounds = Vec::new();
         for _ in 0..=ROUNDS {
             training::run(&config, &data, self.compute, None, &mut |event| match event {

@@ -77,7 +77,7 @@ pub fn run(args: &EvalArgs) -> Result<u8> {
     let runs = runs_folder(args.runs.as_deref());
     let mut below = Vec::new();
     for name in names {
-        let Known { file, config } = shipped::find_weights(&name, runs.as_deref())?;
+        let Known { file, config, .. } = shipped::find_weights(&name, runs.as_deref())?;
         let model = TrainedModel::new(file.architecture, &file.weights, file.sure_above, Arc::clone(&compute))?;
         let (dataset, indices) = images(args.split, &corpus, config.as_ref())?;
         let loss = config.map(|config| config.loss);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::json;
 
@@ -14,7 +14,7 @@ use super::{ComputeArgs, output};
 use crate::data::{self, Request};
 use crate::optim::OptimizerConfig;
 use crate::storage::places::runs_folder;
-use crate::storage::{config_file, presets, record, recorded_run, shipped};
+use crate::storage::{config_file, presets, record, recorded_run};
 use crate::training::{Ending, Event, Stop, TrainingConfig, TrainingData};
 
 #[derive(Args)]
@@ -43,12 +43,16 @@ pub struct TrainArgs {
     /// Images kept for validation; 0 trains on all
     #[arg(long, value_name = "N")]
     validation: Option<usize>,
-    /// mnist, drawn, or a folder with IDX files
+    /// mnist, drawn, or a folder with IDX files or CIFAR-10's binary ones
     #[arg(long, value_name = "SOURCE|DIR")]
     data: Option<String>,
-    /// Start from these weights instead of fresh ones: a shipped model, a run or a weights file
+    /// Start from these weights instead of fresh ones: a shipped model, a run or a weights file. Layers are copied where
+    /// names and shapes agree
     #[arg(long, value_name = "MODEL")]
     from: Option<String>,
+    /// Leave the layers up to this one, itself included, as they were copied
+    #[arg(long, value_name = "LAYER")]
+    freeze_up_to: Option<String>,
     #[command(flatten)]
     compute: ComputeArgs,
     /// Folder of the runs
@@ -95,6 +99,8 @@ impl TrainArgs {
         if let Some(data) = &self.data {
             config.data.clone_from(data);
         }
+        config.from = self.from.clone().or(config.from);
+        config.freeze_up_to = self.freeze_up_to.clone().or(config.freeze_up_to);
         config.validate()?;
         Ok(config)
     }
@@ -119,19 +125,6 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
         output::note(note);
     }
     let data = TrainingData::split(&config, corpus)?;
-    let start = match &args.from {
-        None => None,
-        Some(name) => {
-            let file = shipped::find_weights(name, Some(&runs))?.file;
-            ensure!(
-                file.architecture.id == config.model,
-                "the run trains {}, but {name} has weights of {}",
-                config.model,
-                file.architecture.id
-            );
-            Some(file.weights)
-        }
-    };
     let interrupted = interruption()?;
 
     let parameters = config.architecture()?.parameters;
@@ -143,9 +136,8 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
         &config,
         &data,
         &compute,
-        start.as_ref(),
         (&runs, args.name.as_deref().unwrap_or(&config.model)),
-        &mut |folder| {
+        &mut |folder, start| {
             if json {
                 output::json(&json!({
                     "event": "started",
@@ -156,7 +148,8 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
                     "threads": compute.threads(),
                     "train_images": data.train.len(),
                     "validation_images": data.validation.len(),
-                    "config": config,
+                    "config": folder.config(),
+                    "start": start,
                 }));
             } else {
                 output::line(format!(
@@ -166,6 +159,9 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
                     data.validation.len(),
                     compute.describe()
                 ));
+                if let Some(start) = start {
+                    output::line(start);
+                }
             }
         },
         &mut |warning| output::note(&warning),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
 
 use super::idx::{self, FILES, Idx};
-use super::{Corpus, DataError, Dataset, Drawn, SOURCES, Source, source};
+use super::{Corpus, DataError, Dataset, Drawn, SOURCES, Source, cifar, source};
 
 /// Environment variable that names a folder with data sets.
 pub const DATA_VARIABLE: &str = "DIGITPAD_DATA";
@@ -21,7 +21,8 @@ pub enum Request {
     Drawn(Drawn),
     /// A known data set, wherever it is found.
     Known(&'static Source),
-    /// A folder with the four IDX files (or with a folder `mnist` that has them), or one of these files.
+    /// A folder with the four IDX files (or with a folder `mnist` that has them), or one of these files; or the same of
+    /// CIFAR-10's binary files.
     Path(PathBuf),
 }
 
@@ -87,7 +88,10 @@ pub fn load_with(
     match request {
         Request::Drawn(drawn) => drawn.generate(progress),
         Request::Known(known) => read_corpus(&find(known, None)?, Some(known), progress),
-        Request::Path(path) => read_corpus(&find_in_path(path)?, None, progress),
+        Request::Path(path) => match cifar::find(path) {
+            Some(folder) => cifar::read_corpus(&folder, progress),
+            None => read_corpus(&find_in_path(path)?, None, progress),
+        },
     }
 }
 

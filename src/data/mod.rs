@@ -8,6 +8,7 @@
 //! | `verify.rs` | whether the files of a data set are sound, file by file |
 //! | `sources.rs` | [`SOURCES`]: the known data sets with addresses, checksums, credits |
 //! | `idx.rs` | the IDX format, plain and gzip, read as if every file were hostile |
+//! | `cifar.rs` | CIFAR-10's binary files, as grey 28×28 images |
 //! | `drawn.rs` | the built-in data set, drawn by the program itself |
 //! | `fetch.rs`, `patience.rs` | bringing a known set here, and waiting for a server without going deaf |
 //! | `strokes_file.rs` | recorded pen strokes, read |
@@ -18,6 +19,7 @@
 
 pub mod augment;
 mod beside;
+pub mod cifar;
 pub mod dataset;
 pub mod drawn;
 mod error;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::idx::{self, FILES};
 use super::load::{find, find_in_path};
-use super::{DataError, Request, SOURCES};
+use super::{DataError, Request, SOURCES, cifar};
 
 /// What [`verify`] found out about one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,11 @@ pub struct FileReport {
 /// # Errors
 /// [`DataError::NotFound`] and the like when the files are not all there; what is wrong inside them is in the reports.
 pub fn verify(request: &Request) -> Result<Vec<FileReport>, DataError> {
+    if let Request::Path(path) = request
+        && let Some(folder) = cifar::find(path)
+    {
+        return Ok(cifar::FILES.iter().map(|file| cifar_report(folder.join(file))).collect());
+    }
     let (located, expected) = match request {
         Request::Drawn(_) => return Ok(Vec::new()),
         Request::Known(known) => (find(known, None)?, Some(*known)),
@@ -51,6 +56,15 @@ pub fn verify(request: &Request) -> Result<Vec<FileReport>, DataError> {
         }
     });
     Ok(reports.collect())
+}
+
+fn cifar_report(path: PathBuf) -> FileReport {
+    let (found, problem) = match cifar::check(&path) {
+        Ok(found) => (Some(found), None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    let (count, sha256) = found.unzip();
+    FileReport { path, count, sha256, known_as: None, problem }
 }
 
 #[cfg(test)]

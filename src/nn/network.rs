@@ -93,12 +93,15 @@ pub struct Pass {
     /// What the layers of a learning network saw of their statistics ([`ParamKind::Statistic`]), in the order of the
     /// parameters: the index of each, and a tensor like it.
     pub observed: Vec<(usize, Tensor)>,
+    /// So many layers from the first on are frozen: while the others learn, they answer as those of a finished network
+    /// (no dropout, running statistics that stay as they are), and no gradient is worked out for them.
+    pub frozen: usize,
 }
 
 impl Pass {
     /// A finished network is asked.
     pub fn evaluate(operators: Operators) -> Self {
-        Self { operators, training: None, record: None, gradients: None, observed: Vec::new() }
+        Self { operators, training: None, record: None, gradients: None, observed: Vec::new(), frozen: 0 }
     }
 
     /// As [`Pass::evaluate`], and the activations of every layer are kept.
@@ -180,6 +183,20 @@ impl Network {
         self.specs.iter().any(|spec| spec.kind == ParamKind::Centre)
     }
 
+    /// Parameters of the first `layers` layers.
+    pub fn params_up_to(&self, layers: usize) -> usize {
+        self.places[..layers].last().map_or(0, |place| place.params.end)
+    }
+
+    /// How many layers there are up to the one of that name, itself included. Fails, naming all, where none is called so.
+    pub fn layers_up_to(&self, name: &str) -> Result<usize> {
+        let Some(number) = self.places.iter().position(|place| place.name == name) else {
+            let known: Vec<&str> = self.places.iter().map(|place| place.name.as_str()).collect();
+            bail!("there is no layer \"{name}\"; the layers are {}", known.join(", "));
+        };
+        Ok(number + 1)
+    }
+
     /// Numbers that training changes.
     pub fn parameter_count(&self) -> usize {
         let learnt = self.specs.iter().filter(|spec| spec.kind != ParamKind::Statistic);
@@ -201,15 +218,22 @@ impl Network {
     /// The scores of a batch; `params` in the order of [`Network::params`].
     pub fn forward(&self, x: &Tensor, params: &[Tensor], pass: &mut Pass) -> Result<Tensor> {
         let gradients = pass.gradients.take();
+        // networks inside a layer have layers of their own
+        let frozen = std::mem::take(&mut pass.frozen);
+        let mut training = if frozen > 0 { pass.training.take() } else { None };
         let mut x = x.clone();
-        let mut places = self.places.iter().peekable();
-        while let Some(place) = places.next() {
+        let mut places = self.places.iter().enumerate().peekable();
+        while let Some((number, place)) = places.next() {
+            if number >= frozen && training.is_some() {
+                pass.training = training.take();
+                x = x.detach();
+            }
             let own = place.params.clone();
             let gradients = gradients.as_ref().map(|all| &all[own.clone()]);
             let params = LayerParams { first: own.start, values: &params[own], gradients };
             // who wants to see every layer's activations gets them one by one
             if pass.record.is_none()
-                && let Some(pool) = places.peek().and_then(|next| next.layer.pooling())
+                && let Some(pool) = places.peek().and_then(|(_, next)| next.layer.pooling())
                 && let Some(pooled) = place.layer.forward_pooled(&x, params, pool, pass)?
             {
                 x = pooled;

@@ -58,12 +58,21 @@ pub enum ParamKind {
     Bias,
     /// Multiplies the sum of a unit's inputs.
     Coefficient,
+    /// Multiplies what has been normalised; it begins the same way, usually at 1, under every scheme.
+    Scale,
     /// A point that distances are measured from; it begins the same way under every scheme.
     Centre,
     /// Not learnt but seen: a mean or a variance over the images so far, or which inputs count. No optimiser moves it; it
     /// begins the same way under every scheme and moves by [`ParamStore::observe`], if a layer observes it
     /// ([`super::Pass::observed`]).
     Statistic,
+}
+
+impl ParamKind {
+    /// Whether training can change it.
+    pub fn is_learnt(self) -> bool {
+        self != Self::Statistic
+    }
 }
 
 /// A parameter that a layer asks for.
@@ -129,6 +138,11 @@ impl ParamStore {
         Ok(Self { names, vars, learns: learns(network) })
     }
 
+    /// Optimisers leave the first `count` parameters alone from now on.
+    pub fn freeze(&mut self, count: usize) {
+        self.learns.iter_mut().take(count).for_each(|learns| *learns = false);
+    }
+
     /// Whether optimisers move the parameter of that index.
     pub fn learns(&self, index: usize) -> bool {
         self.learns[index]
@@ -180,7 +194,7 @@ impl ParamStore {
 }
 
 fn learns(network: &Network) -> Vec<bool> {
-    network.params().iter().map(|spec| spec.kind != ParamKind::Statistic).collect()
+    network.params().iter().map(|spec| spec.kind.is_learnt()).collect()
 }
 
 /// One frozen parameter.

@@ -1,6 +1,7 @@
 //! How parameters move: optimisers with their own saved state, and schedules of the learning rate.
 
 mod adam;
+mod clip;
 mod elementwise;
 mod schedule;
 mod sdlm;
@@ -10,7 +11,8 @@ use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
 
 pub use adam::Adam;
-pub use schedule::Schedule;
+pub use clip::clipped;
+pub use schedule::{RateCurve, Schedule, Validation, Watch};
 pub use sdlm::Sdlm;
 pub use sgd::Sgd;
 

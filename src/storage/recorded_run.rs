@@ -7,8 +7,9 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::run_folder::RunFolder;
+use super::shipped;
 use crate::inference::{Evaluation, TrainedModel, evaluate};
-use crate::nn::{Compute, Weights};
+use crate::nn::Compute;
 use crate::training::{self, Ending, Event, Observer, Outcome, TrainingConfig, TrainingData};
 
 /// A finished run with its record.
@@ -24,23 +25,34 @@ pub struct RecordedRun {
 /// Runs [`training::run`] and writes its folder: the configuration before the first update, every epoch before
 /// `observe` hears of it, and the metrics at the end.
 ///
-/// `begun` is told the folder. A record that cannot be written once the run goes on does not end it: `warn` is told, and
+/// The weights that the configuration starts from are looked for among shipped models and the runs in `runs`; the run's own
+/// configuration names them so that they are found again (a run by its full name, not as the last one).
+///
+/// `begun` is told the folder, and in words what was copied from other weights. A record that cannot be written once the run goes on does not end it: `warn` is told, and
 /// the next epoch tries again.
-#[allow(clippy::too_many_arguments, reason = "one call says all that a run needs")]
 pub fn train(
     config: &TrainingConfig,
     data: &TrainingData,
     compute: &Arc<Compute>,
-    start: Option<&Weights>,
     (runs, name): (&Path, &str),
-    begun: &mut dyn FnMut(&RunFolder),
+    begun: &mut dyn FnMut(&RunFolder, Option<&str>),
     warn: &mut (dyn FnMut(String) + Send),
     observe: Observer<'_>,
 ) -> Result<RecordedRun> {
+    let mut config = config.clone();
     config.validate()?;
-    let mut folder = RunFolder::create(runs, name, config)?;
-    begun(&folder);
-    let outcome = training::run(config, data, compute, start, &mut |event| {
+    let start = match &config.from {
+        None => None,
+        Some(from) => {
+            let known = shipped::find_weights(from, Some(runs))?;
+            config.from = Some(known.name);
+            let plan = training::plan_transfer(&config, &known.file.weights)?;
+            Some((known.file.weights, training::describe_transfer(&config, &plan)))
+        }
+    };
+    let mut folder = RunFolder::create(runs, name, &config)?;
+    begun(&folder, start.as_ref().map(|(_, words)| words.as_str()));
+    let outcome = training::run(&config, data, compute, start.as_ref().map(|(weights, _)| weights), &mut |event| {
         if let Event::Epoch(summary) = &event
             && let Err(error) = folder.epoch(summary)
         {

@@ -59,6 +59,11 @@ impl RunFolder {
         &self.path
     }
 
+    /// The settings that the run was begun with.
+    pub fn config(&self) -> &TrainingConfig {
+        &self.config
+    }
+
     /// The folder's own name.
     pub fn name(&self) -> String {
         self.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())

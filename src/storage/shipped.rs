@@ -95,6 +95,8 @@ pub fn find(id: &str) -> Option<&'static Shipped> {
 
 /// Weights, and the configuration that made them where it is known.
 pub struct Known {
+    /// What finds them again, whatever runs come after: the shipped model's id, the file's path, or the run's full name.
+    pub name: String,
     pub file: WeightsFile,
     pub config: Option<TrainingConfig>,
 }
@@ -103,21 +105,23 @@ pub struct Known {
 /// best weights).
 pub fn find_weights(name: &str, runs: Option<&Path>) -> Result<Known> {
     if let Some(shipped) = find(name) {
-        return Ok(Known { file: shipped.weights()?, config: Some(shipped.config()?) });
+        return Ok(Known { name: shipped.id.to_owned(), file: shipped.weights()?, config: Some(shipped.config()?) });
     }
     let path = Path::new(name);
     if path.is_file() {
-        return beside_its_configuration(path);
+        return beside_its_configuration(name.to_owned(), path);
     }
     if let Some(folder) = runs.and_then(|runs| run_folder::find(runs, name)) {
-        return beside_its_configuration(&folder.join("best.safetensors"));
+        let own = folder.file_name().map(|own| own.to_string_lossy().into_owned());
+        let own = own.filter(|_| folder.parent() == runs).unwrap_or_else(|| folder.display().to_string());
+        return beside_its_configuration(own, &folder.join("best.safetensors"));
     }
     let ids: Vec<&str> = SHIPPED.iter().map(|shipped| shipped.id).collect();
     bail!("there is no model, run or weights file \"{name}\"; shipped models are {}", ids.join(", "))
 }
 
-fn beside_its_configuration(weights: &Path) -> Result<Known> {
+fn beside_its_configuration(name: String, weights: &Path) -> Result<Known> {
     let file = WeightsFile::read(weights)?;
     let config = weights.parent().and_then(|folder| config_file::read(&folder.join("config.toml")).ok());
-    Ok(Known { config: config.filter(|config| config.model == file.architecture.id), file })
+    Ok(Known { name, config: config.filter(|config| config.model == file.architecture.id), file })
 }

@@ -32,9 +32,8 @@ pub(super) fn epoch<'a>(
     let count = order.len();
     (0..count).step_by(config.batch_size).map(move |from| {
         let indices = &order[from..count.min(from + config.batch_size)];
-        let train = &data.corpus.train;
         let image = |(i, &index): (usize, &u32)| {
-            let image = train.image(index as usize);
+            let (image, _) = data.training_image(index);
             if config.augmentation.is_off() {
                 return *image;
             }
@@ -47,6 +46,6 @@ pub(super) fn epoch<'a>(
             // every image has a stream of its own, so that threads change nothing
             indices.par_iter().enumerate().with_min_len(8).map(image).collect()
         };
-        Batch { images, labels: indices.iter().map(|&index| train.label(index as usize)).collect() }
+        Batch { images, labels: indices.iter().map(|&index| data.training_image(index).1).collect() }
     })
 }

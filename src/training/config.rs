@@ -3,10 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::Augmentation;
+use crate::data::{Augmentation, Beside};
 use crate::models::{self, Architecture};
-use crate::nn::{Initialisation, Loss};
-use crate::optim::{OptimizerConfig, Schedule};
+use crate::nn::{Initialisation, Loss, Network};
+use crate::optim::{OptimizerConfig, RateCurve, Schedule};
 
 /// The version that this program writes; files of later versions are refused.
 const VERSION: u32 = 1;
@@ -43,6 +43,19 @@ pub struct TrainingConfig {
     /// How the parameters begin.
     #[serde(default, skip_serializing_if = "is_usual")]
     pub initialisation: Initialisation,
+    /// Weights to start from instead: a shipped model's id, a run, or a weights file. Layers are copied where their names and
+    /// shapes agree; the others begin as `initialisation` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The layers up to the one of this name, itself included, stay as they were copied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub freeze_up_to: Option<String>,
+    /// The greatest length of a batch's gradient, all parameters taken as one vector; longer ones are scaled down to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip_norm: Option<f64>,
+    /// The share of the run in which the learning rate rises from almost 0, in front of the schedule.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub warm_up: f32,
     /// Whether the run keeps the weights of every epoch, and not the best and the last alone.
     #[serde(default, skip_serializing_if = "is_usual")]
     pub keep_epochs: bool,
@@ -55,6 +68,9 @@ pub struct TrainingConfig {
     /// Random distortions of the training images; all 0 is none.
     #[serde(default)]
     pub augmentation: Augmentation,
+    /// Images that train beside those of the data set.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub beside: Beside,
 }
 
 /// The order in which an epoch meets the training images.
@@ -118,8 +134,29 @@ impl TrainingConfig {
                 config.version
             )));
         }
+        config.refuse_idle_keys(text)?;
         config.validate()?;
         Ok(config)
+    }
+
+    /// Serde lets kinds without settings of their own have any; a setting that does nothing is a mistake all the same.
+    fn refuse_idle_keys(&self, text: &str) -> Result<(), ConfigError> {
+        let read = |text: &str| toml::from_str::<toml::Table>(text).unwrap_or_default();
+        let (given, own) = (read(text), read(&self.to_toml()));
+        for section in ["loss", "optimizer", "schedule"] {
+            let keys = |table: &toml::Table| -> Vec<String> {
+                table
+                    .get(section)
+                    .and_then(toml::Value::as_table)
+                    .map_or(Vec::new(), |keys| keys.keys().cloned().collect())
+            };
+            let known = keys(&own);
+            if let Some(idle) = keys(&given).into_iter().find(|key| key != "kind" && !known.contains(key)) {
+                let kind = &given[section]["kind"];
+                return Err(ConfigError::Setting(format!("the {section} {kind} has no setting \"{idle}\"")));
+            }
+        }
+        Ok(())
     }
 
     /// As TOML that [`TrainingConfig::from_toml`] reads back to the same configuration.
@@ -146,17 +183,40 @@ impl TrainingConfig {
         if i64::try_from(self.seed).is_err() {
             return refuse(format!("the seed lies between 0 and {}, got {}", i64::MAX, self.seed));
         }
+        if let Some(longest) = self.clip_norm
+            && !(longest.is_finite() && longest > 0.0)
+        {
+            return refuse(format!("the longest gradient, clip_norm, must be above 0, got {longest}"));
+        }
+        if !(0.0..1.0).contains(&self.warm_up) {
+            return refuse(format!("the warm-up takes a share of the run in [0, 1), got {}", self.warm_up));
+        }
+        if self.schedule.needs_validation() && self.validation == 0 {
+            return refuse("a schedule that looks for plateaus needs validation images, and 0 are kept".to_owned());
+        }
         self.validate_loss()?;
+        self.validate_transfer()?;
         self.optimizer.validate().map_err(ConfigError::Setting)?;
         self.schedule.validate().map_err(ConfigError::Setting)?;
-        self.augmentation.validate().map_err(ConfigError::Setting)
+        self.augmentation.validate().map_err(ConfigError::Setting)?;
+        if self.beside.strangers > 0 && self.loss.is_of_distances() {
+            return refuse(format!(
+                "strangers train with cross-entropy alone, and the loss of {} is one of distances",
+                self.model
+            ));
+        }
+        self.beside.validate().map_err(ConfigError::Setting)
     }
 
     /// Distances have losses of their own, and these losses know nothing else.
     fn validate_loss(&self) -> Result<(), ConfigError> {
         let refuse = |sentence: String| Err(ConfigError::Setting(sentence));
-        let network = (self.architecture()?.network)()
-            .map_err(|error| ConfigError::Setting(format!("the model {} cannot be built: {error}", self.model)))?;
+        let network = self.network()?;
+        if let Loss::SmoothedCrossEntropy { smoothing } = self.loss
+            && !(0.0..1.0).contains(&smoothing)
+        {
+            return refuse(format!("label smoothing lies in [0, 1), got {smoothing}"));
+        }
         if let Loss::DistanceMap { j } = self.loss
             && !(j.is_finite() && j > 0.0)
         {
@@ -176,6 +236,38 @@ impl TrainingConfig {
             (false, true) => refuse(format!("{} has no distances: its loss is \"cross-entropy\"", self.model)),
             _ => Ok(()),
         }
+    }
+
+    /// Something must be copied before it is frozen, and something must be left to learn.
+    fn validate_transfer(&self) -> Result<(), ConfigError> {
+        let Some(layer) = &self.freeze_up_to else { return Ok(()) };
+        if self.from.is_none() {
+            return Err(ConfigError::Setting(format!(
+                "layers up to {layer} are to be frozen, but nothing says what they begin from: name weights with from"
+            )));
+        }
+        let network = self.network()?;
+        let frozen = network.params_up_to(self.frozen_layers(&network)?);
+        if network.params()[frozen..].iter().all(|spec| !spec.kind.is_learnt()) {
+            return Err(ConfigError::Setting(format!("with layers up to {layer} frozen nothing is left to learn")));
+        }
+        Ok(())
+    }
+
+    /// How many layers from the first on are frozen. Fails, naming all layers, where none has the name that is asked for.
+    pub fn frozen_layers(&self, network: &Network) -> Result<usize, ConfigError> {
+        let Some(layer) = &self.freeze_up_to else { return Ok(0) };
+        network.layers_up_to(layer).map_err(|error| ConfigError::Setting(format!("freeze_up_to: {error}")))
+    }
+
+    fn network(&self) -> Result<Network, ConfigError> {
+        (self.architecture()?.network)()
+            .map_err(|error| ConfigError::Setting(format!("the model {} cannot be built: {error}", self.model)))
+    }
+
+    /// The factor on the learning rate over a run of so many updates.
+    pub fn rate_curve(&self, updates: u64) -> RateCurve {
+        RateCurve { schedule: self.schedule, warm_up: self.warm_up, updates }
     }
 
     /// The model that is trained.
@@ -202,6 +294,29 @@ mod tests {
     }
 
     #[test]
+    fn every_key_survives_being_written_and_what_is_not_used_is_not_written() {
+        let loss = "loss = { kind = \"smoothed-cross-entropy\", smoothing = 0.1 }";
+        let keys = format!(
+            "{loss}\ninitialisation = \"kaiming\"\nfrom = \"lenet5\"\nfreeze_up_to = \"Hidden\"\n\
+             clip_norm = 1.5\nwarm_up = 0.05\n"
+        );
+        for schedule in [
+            "kind = \"one-cycle\"",
+            "kind = \"one-cycle\"\nrise = 0.2\nstart_factor = 0.1\nfinal_factor = 0.01",
+            "kind = \"reduce-on-plateau\"",
+            "kind = \"reduce-on-plateau\"\nwatch = \"loss\"\nfactor = 0.1\npatience = 0\nleast = 0.001",
+        ] {
+            let config = TrainingConfig::from_toml(&format!("{keys}{MINIMAL}[schedule]\n{schedule}\n")).unwrap();
+            assert_eq!(TrainingConfig::from_toml(&config.to_toml()).unwrap(), config, "{schedule}");
+            assert_eq!((config.warm_up, config.clip_norm), (0.05, Some(1.5)));
+        }
+        let plain = TrainingConfig::from_toml(MINIMAL).unwrap().to_toml();
+        for key in ["loss", "initialisation", "from", "freeze", "clip", "warm"] {
+            assert!(!plain.contains(key), "{key} in {plain}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_is_told_with_its_place() {
         for (change, expected) in [
             (MINIMAL.replace("epochs", "epoch"), "line 2, column 1"),
@@ -213,6 +328,20 @@ mod tests {
             (format!("version = 2\n{MINIMAL}"), "version 2"),
             (MINIMAL.replace("epochs = 2", "epochs = 0"), "epochs lies between"),
             (format!("{MINIMAL}beta1 = 1.0\n"), "beta1 lies in"),
+            (format!("clip_norm = 0.0\n{MINIMAL}"), "clip_norm, must be above 0"),
+            (format!("warm_up = 1.0\n{MINIMAL}"), "share of the run in [0, 1), got 1"),
+            (format!("warm = 0.1\n{MINIMAL}"), "line 1, column 1"),
+            (format!("freeze_up_to = \"Hidden\"\n{MINIMAL}"), "nothing says what they begin from"),
+            (format!("from = \"mlp\"\nfreeze_up_to = \"S4\"\n{MINIMAL}"), "the layers are Hidden, Output"),
+            (format!("from = \"mlp\"\nfreeze_up_to = \"Output\"\n{MINIMAL}"), "nothing is left to learn"),
+            (format!("loss = {{ kind = \"smoothed-cross-entropy\", smoothing = 1.0 }}\n{MINIMAL}"), "lies in [0, 1)"),
+            (
+                format!("loss = {{ kind = \"cross-entropy\", smoothing = 0.1 }}\n{MINIMAL}"),
+                "the loss \"cross-entropy\" has no setting \"smoothing\"",
+            ),
+            (format!("validation = 0\n{MINIMAL}[schedule]\nkind = \"reduce-on-plateau\"\n"), "needs validation images"),
+            (format!("{MINIMAL}[schedule]\nkind = \"reduce-on-plateau\"\nfactor = 1.0\n"), "factor in (0, 1)"),
+            (format!("{MINIMAL}[schedule]\nkind = \"one-cycle\"\nrise = 1.0\n"), "a rise in [0, 1)"),
         ] {
             let error = TrainingConfig::from_toml(&change).unwrap_err().to_string();
             assert!(error.contains(expected), "expected {expected:?} in {error:?}");

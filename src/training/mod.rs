@@ -5,6 +5,7 @@ mod batches;
 mod config;
 mod event;
 mod objective;
+mod transfer;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -14,31 +15,48 @@ use anyhow::{Context, Result};
 
 pub use config::{ConfigError, Order, TrainingConfig};
 pub use event::{Divergence, Ending, EpochSummary, Event, LiveSettings, Outcome, Stop, Tick};
+pub use transfer::{describe_transfer, plan_transfer};
 
-use crate::data::{Corpus, DataError, stratified_limit, stratified_split};
+use crate::data::{Corpus, DataError, ImagesBeside, stratified_limit, stratified_split};
+use crate::drawing::PIXELS;
 use crate::inference::{Evaluation, TrainedModel, evaluate};
 use crate::nn::random::{Purpose, stream};
 use crate::nn::{Compute, ParamStore, Weights};
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, Validation, clipped};
 use objective::Objective;
 
 /// The images of a run: which of the corpus train, and which judge.
 pub struct TrainingData {
     pub corpus: Arc<Corpus>,
+    /// Numbers of training images; from the corpus's own on they go on in `beside`.
     pub train: Vec<u32>,
+    /// Images that train beside those of the corpus.
+    pub beside: ImagesBeside,
     /// Images of the training set that no update sees. Empty when the run trains on all of it.
     pub validation: Vec<u32>,
 }
 
 impl TrainingData {
-    /// Splits the corpus as the configuration says: seeded, every digit in its share.
+    /// Splits the corpus as the configuration says: seeded, every digit in its share. Reads and draws what trains beside it.
     pub fn split(config: &TrainingConfig, corpus: Arc<Corpus>) -> Result<Self, DataError> {
         let split = stratified_split(corpus.train.labels(), config.validation, config.seed)?;
-        let train = match config.train_limit {
+        let mut train = match config.train_limit {
             Some(limit) => stratified_limit(corpus.train.labels(), &split.train, limit, config.seed),
             None => split.train,
         };
-        Ok(Self { corpus, train, validation: split.validation })
+        let beside = config.beside.load(config.seed)?;
+        let first = corpus.train.len();
+        train.extend((first..first + beside.labels.len()).map(|number| number as u32));
+        Ok(Self { corpus, train, beside, validation: split.validation })
+    }
+
+    /// A training image and its label, [`crate::data::NO_DIGIT`] for what shows none.
+    pub fn training_image(&self, number: u32) -> (&[u8; PIXELS], u8) {
+        let (number, own) = (number as usize, &self.corpus.train);
+        match number.checked_sub(own.len()) {
+            None => (own.image(number), own.label(number)),
+            Some(number) => (&self.beside.images[number], self.beside.labels[number]),
+        }
     }
 }
 
@@ -64,10 +82,12 @@ const TICK_EVERY: Duration = Duration::from_millis(900);
 /// Who watches a run, from a thread of its pool.
 pub type Observer<'a> = &'a mut (dyn FnMut(Event<'_>) -> ControlFlow<Stop, Option<LiveSettings>> + Send);
 
-/// Trains as `config` says, from `start` or from fresh parameters, and tells `observe` what happens.
+/// Trains as `config` says, from `start` (the weights that its `from` names) or from fresh parameters, and tells `observe`
+/// what happens.
 ///
 /// `observe` may block (the run waits), change what may change while a run goes on, or stop it. Diverging is an
-/// [`Ending`], not an error; errors are a configuration that cannot be, or a device that fails.
+/// [`Ending`], not an error; errors are a configuration that cannot be, weights of which nothing fits, or a device that
+/// fails.
 pub fn run(
     config: &TrainingConfig,
     data: &TrainingData,
@@ -99,8 +119,8 @@ impl RunningDistance {
 /// parameter its own.
 fn step_sizes(optimizer: &dyn Optimizer, params: &ParamStore, rate: f64) -> Result<Vec<(String, f64, f64)>> {
     let factors = optimizer.step_factors()?.unwrap_or_default();
-    let named = params.names().iter().zip(factors);
-    Ok(named.map(|(name, (least, greatest))| (name.clone(), rate * least, rate * greatest)).collect())
+    let named = params.names().iter().zip(factors).enumerate().filter(|(index, _)| params.learns(*index));
+    Ok(named.map(|(_, (name, (least, greatest)))| (name.clone(), rate * least, rate * greatest)).collect())
 }
 
 fn run_in_pool(
@@ -114,15 +134,19 @@ fn run_in_pool(
     anyhow::ensure!(!data.train.is_empty(), "there is no image to train on");
     let architecture = config.architecture()?;
     let network = (architecture.network)()?;
-    let params = match start {
-        Some(weights) => ParamStore::from_weights(&network, weights, &compute.device)
-            .context("the weights to start from do not fit the model")?,
-        None => ParamStore::initialise_by(&network, config.initialisation, config.seed, &compute.device)?,
-    };
+    let mut params = ParamStore::initialise_by(&network, config.initialisation, config.seed, &compute.device)?;
+    match (start, &config.from) {
+        (Some(weights), _) => params.copy_layers(&network, &plan_transfer(config, weights)?, weights)?,
+        (None, Some(from)) => anyhow::bail!("the run starts from {from}, and its weights were not brought"),
+        (None, None) => {}
+    }
+    let frozen = config.frozen_layers(&network)?;
+    params.freeze(network.params_up_to(frozen));
     let mut optimizer = config.optimizer.build(&params)?;
-    let objective = Objective::new(&network, config.loss, architecture.input, compute);
+    let objective = Objective::new(&network, config.loss, architecture.input, compute).freezing(frozen);
     let updates_per_epoch = data.train.len().div_ceil(config.batch_size) as u64;
     let updates = updates_per_epoch * u64::from(config.epochs);
+    let schedule = config.rate_curve(updates);
     let judge = |weights: &Weights, images: &[u32]| -> Result<Evaluation> {
         let model = TrainedModel::new(architecture, weights, TrainedModel::USUAL_SURE_ABOVE, Arc::clone(compute))?;
         let evaluation =
@@ -138,6 +162,7 @@ fn run_in_pool(
     let mut step = 0;
     let mut finite = params.weights()?;
     let mut distance = RunningDistance { mean: 0.0 };
+    let mut validations: Vec<Validation> = Vec::new();
     let mut best: Option<(u32, f64, Weights, Option<f32>)> = None;
     let mut ending = Ending::Completed;
     let mut epochs = 0;
@@ -156,14 +181,14 @@ fn run_in_pool(
         if let Some(patterns) = optimizer.curvature_patterns() {
             let mut rng = stream(config.seed, Purpose::Curvature, u64::from(epoch), 0);
             let chosen = rand::seq::index::sample(&mut rng, data.train.len(), patterns.min(data.train.len()));
-            let chosen: Vec<usize> = chosen.into_iter().map(|place| data.train[place] as usize).collect();
-            let images = chosen.iter().map(|&index| data.corpus.train.image(index).as_slice());
+            let chosen: Vec<u32> = chosen.into_iter().map(|place| data.train[place]).collect();
+            let images = chosen.iter().map(|&number| data.training_image(number).0.as_slice());
             optimizer.set_curvature(&objective.curvature(&params, images)?)?;
         }
         let mut sums = (0.0, 0usize, 0usize);
         for batch in batches::epoch(config, data, epoch) {
-            let rate = learning_rate * config.schedule.factor(step as f64 / updates as f64);
-            let result = objective.evaluate(&params, &batch, config.seed, step)?;
+            let rate = learning_rate * schedule.factor(step, &validations);
+            let mut result = objective.evaluate(&params, &batch, config.seed, step)?;
             distance.add(result.right_distance, batch.len());
             if !result.loss.is_finite() {
                 ending = Ending::Diverged(Divergence::NotFinite);
@@ -172,6 +197,9 @@ fn run_in_pool(
             if distance.mean > HOPELESS_DISTANCE {
                 ending = Ending::Diverged(Divergence::CodesLost);
                 break 'epochs;
+            }
+            if let Some(longest) = config.clip_norm {
+                result.parts = clipped(&params, result.parts, longest)?;
             }
             optimizer.step(&params, &result.parts, rate)?;
             params.observe(&result.observed)?;
@@ -216,6 +244,8 @@ fn run_in_pool(
         let validation = if data.validation.is_empty() { None } else { Some(judge(&weights, &data.validation)?) };
         finite = weights;
         epochs = epoch;
+        let last_rate = learning_rate * schedule.factor(step - 1, &validations);
+        validations.extend(validation.as_ref().map(|v| Validation { loss: v.loss, accuracy: v.confusion.accuracy() }));
         let accuracy = validation.as_ref().map(|v| v.confusion.accuracy());
         // without validation images the last epoch stands for the best: nothing else may choose
         if best.as_ref().is_none_or(|(_, best, ..)| accuracy.is_none_or(|accuracy| accuracy > *best)) {
@@ -229,14 +259,10 @@ fn run_in_pool(
             train_loss: loss / images as f64,
             train_error: 1.0 - correct as f64 / images as f64,
             validation: validation.as_ref(),
-            learning_rate: learning_rate * config.schedule.factor(step as f64 / updates as f64),
+            learning_rate: learning_rate * schedule.factor(step, &validations),
             seconds: epoch_began.elapsed().as_secs_f64(),
             images_per_second: images as f64 / trained_seconds,
-            step_sizes: step_sizes(
-                &*optimizer,
-                &params,
-                learning_rate * config.schedule.factor((step - 1) as f64 / updates as f64),
-            )?,
+            step_sizes: step_sizes(&*optimizer, &params, last_rate)?,
             is_best: best.as_ref().is_some_and(|(best, ..)| *best == epoch),
             weights: &finite,
         };

@@ -7,9 +7,10 @@ use candle_core::{Tensor, Var};
 use rayon::prelude::*;
 
 use super::batches::Batch;
+use crate::data::NO_DIGIT;
 use crate::models::InputScale;
 use crate::nn::random::{Purpose, stream};
-use crate::nn::{Compute, LANES, Loss, Network, Observed, Operators, ParamStore, Pass, batch, loss, rows};
+use crate::nn::{Compute, LANES, Loss, NO_CLASS, Network, Observed, Operators, ParamStore, Pass, batch, loss, rows};
 
 /// What a network should make small, on a device.
 pub(super) struct Objective<'a> {
@@ -17,6 +18,8 @@ pub(super) struct Objective<'a> {
     loss: Loss,
     value_of: [f32; 256],
     compute: &'a Compute,
+    /// Layers from the first on for which no gradient is worked out.
+    frozen: usize,
     /// Tensors like the parameters for every part of a batch so far, overwritten at every update.
     gradients: Mutex<Vec<Vec<Tensor>>>,
 }
@@ -36,6 +39,18 @@ pub(super) struct Gradients {
     pub observed: Vec<Observed>,
 }
 
+// what shows no digit is of no class
+const _: () = assert!(NO_DIGIT == NO_CLASS);
+
+/// Whether the greatest score is the label's; of an image of no class, whether no class has half of the probability.
+fn is_right(scores: &[f32], label: u8) -> bool {
+    let best = scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+    best.is_some_and(|(class, greatest)| match label {
+        NO_CLASS => scores.iter().map(|score| (score - greatest).exp()).sum::<f32>() > 2.0,
+        label => class == usize::from(label),
+    })
+}
+
 /// Multiplications of a forward pass for every parameter that make a part worth having: each part writes a gradient for
 /// every parameter, and the update reads them all.
 const MULTIPLICATIONS_PER_PARAMETER: usize = 200;
@@ -46,7 +61,12 @@ const IMAGES_OF_TWO_PARTS: usize = 32;
 
 impl<'a> Objective<'a> {
     pub fn new(network: &'a Network, loss: Loss, input: InputScale, compute: &'a Compute) -> Self {
-        Self { network, loss, value_of: input.table(), compute, gradients: Mutex::default() }
+        Self { network, loss, value_of: input.table(), compute, frozen: 0, gradients: Mutex::default() }
+    }
+
+    /// The same with so many layers from the first on left as they are ([`Pass::frozen`]).
+    pub fn freezing(self, frozen: usize) -> Self {
+        Self { frozen, ..self }
     }
 
     /// The mean curvature of every parameter over some images, as they are.
@@ -90,6 +110,7 @@ impl<'a> Objective<'a> {
             let dropout = stream(seed, Purpose::Dropout, step, number as u64);
             let mut pass = Pass::train(self.compute.operators.for_images(batch.len()), dropout);
             pass.gradients = Some(kept[number].clone());
+            pass.frozen = self.frozen;
             self.part(params, &tensors, batch, range, pass)
         };
         let results: Vec<Gradients> =
@@ -130,11 +151,8 @@ impl<'a> Objective<'a> {
         };
         let gradients = params.vars().iter().enumerate().map(gradient).collect::<Result<_>>()?;
         let scores = rows(&scores, self.network.output(), labels.len(), operators)?;
-        let correct = scores.chunks_exact(classes).zip(labels).filter(|(scores, label)| {
-            let best = scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
-            best.is_some_and(|(class, _)| class == usize::from(**label))
-        });
-        let correct = correct.count();
+        let correct =
+            scores.chunks_exact(classes).zip(labels).filter(|(scores, label)| is_right(scores, **label)).count();
         let right = |(scores, label): (&[f32], &u8)| -f64::from(scores[usize::from(*label)]);
         let right_distance =
             if self.loss.is_of_distances() { scores.chunks_exact(classes).zip(labels).map(right).sum() } else { 0.0 };

@@ -2,6 +2,7 @@
 
 use crate::data::Augmentation;
 use crate::models;
+use crate::nn::{Initialisation, Loss};
 use crate::optim::{OptimizerConfig, Schedule};
 use crate::storage::presets;
 use crate::training::TrainingConfig;
@@ -13,6 +14,7 @@ pub enum Field {
     Batch,
     Epochs,
     Seed,
+    Clip,
     Other,
 }
 
@@ -25,6 +27,19 @@ pub struct TrainingForm {
     pub optimizer: &'static str,
     /// Index into [`Schedule::CHOICES`].
     pub schedule: usize,
+    /// One of every kind, in the order of [`Schedule::CHOICES`]: those that are not chosen keep their settings.
+    pub schedules: [Schedule; Schedule::CHOICES.len()],
+    /// As in the configuration.
+    pub warm_up: f32,
+    /// Of the targets of a cross-entropy; kept for later where the model has another loss.
+    pub smoothing: f32,
+    /// The longest gradient; empty for none.
+    pub clip: String,
+    pub initialisation: Initialisation,
+    /// Weights to start from, as a configuration names them.
+    pub from: Option<String>,
+    /// Kept for later where the training starts from nothing.
+    pub freeze_up_to: Option<String>,
     pub rate: String,
     pub batch: String,
     pub epochs: String,
@@ -54,13 +69,20 @@ impl TrainingForm {
     }
 
     fn from_config(base: TrainingConfig, source: &'static str) -> Self {
-        let kind = std::mem::discriminant(&base.schedule);
-        let schedule = Schedule::CHOICES.iter().position(|(_, choice)| std::mem::discriminant(choice) == kind);
+        let mut schedules = Schedule::CHOICES.map(|(_, schedule)| schedule);
+        schedules[base.schedule.choice()] = base.schedule;
         Self {
             model: models::find(&base.model).map_or("lenet5", |architecture| architecture.id),
             source,
             optimizer: base.optimizer.id(),
-            schedule: schedule.unwrap_or(0),
+            schedule: base.schedule.choice(),
+            schedules,
+            warm_up: base.warm_up,
+            smoothing: if let Loss::SmoothedCrossEntropy { smoothing } = base.loss { smoothing } else { 0.0 },
+            clip: base.clip_norm.map_or_else(String::new, |longest| longest.to_string()),
+            initialisation: base.initialisation,
+            from: base.from.clone(),
+            freeze_up_to: base.freeze_up_to.clone(),
             rate: base.learning_rate.to_string(),
             batch: base.batch_size.to_string(),
             epochs: base.epochs.to_string(),
@@ -111,6 +133,29 @@ impl TrainingForm {
         }
     }
 
+    /// Whether the model's loss has targets to smooth.
+    pub fn has_targets(&self) -> bool {
+        !self.base.loss.is_of_distances()
+    }
+
+    /// The chosen schedule, to change its settings.
+    pub fn chosen_schedule(&mut self) -> &mut Schedule {
+        &mut self.schedules[self.schedule.min(Schedule::CHOICES.len() - 1)]
+    }
+
+    /// Settings beyond the usual ones that say something.
+    pub fn further_settings(&self) -> usize {
+        let set = [
+            self.from.is_some(),
+            self.from.is_none() && self.initialisation != Initialisation::default(),
+            self.from.is_some() && self.freeze_up_to.is_some(),
+            self.warm_up > 0.0,
+            self.has_targets() && self.smoothing > 0.0,
+            !self.clip.trim().is_empty(),
+        ];
+        set.into_iter().filter(|set| *set).count()
+    }
+
     /// The configuration, or what is wrong: a field and a sentence.
     pub fn config(&self) -> Result<TrainingConfig, (Field, String)> {
         let mut config = self.base.clone();
@@ -135,10 +180,21 @@ impl TrainingForm {
         {
             config.optimizer = optimizer;
         }
-        let schedule = Schedule::CHOICES[self.schedule.min(Schedule::CHOICES.len() - 1)].1;
-        if std::mem::discriminant(&schedule) != std::mem::discriminant(&config.schedule) {
-            config.schedule = schedule;
+        config.schedule = self.schedules[self.schedule.min(Schedule::CHOICES.len() - 1)];
+        config.warm_up = self.warm_up;
+        if self.has_targets() {
+            let smoothing = self.smoothing;
+            config.loss = if smoothing > 0.0 { Loss::SmoothedCrossEntropy { smoothing } } else { Loss::CrossEntropy };
         }
+        config.clip_norm = match self.clip.trim() {
+            "" => None,
+            longest => Some(longest.parse().ok().filter(|x: &f64| x.is_finite() && *x > 0.0).ok_or_else(|| {
+                (Field::Clip, "The longest gradient is a number above 0, such as 1; empty for no bound".to_owned())
+            })?),
+        };
+        config.initialisation = self.initialisation;
+        config.from = self.from.clone();
+        config.freeze_up_to = self.freeze_up_to.clone().filter(|_| self.from.is_some());
         config.augmentation = if self.distorts { self.augmentation } else { Augmentation::default() };
         config.validate().map_err(|error| {
             let sentence = error.to_string();
@@ -158,12 +214,7 @@ impl TrainingForm {
         };
         let title = |id: &str| models::find(id).map_or_else(|| id.to_owned(), |model| model.title.to_owned());
         let optimizer = |config: &OptimizerConfig| config.id().to_owned();
-        let schedule = |schedule: &Schedule| {
-            Schedule::CHOICES
-                .iter()
-                .find(|(_, choice)| std::mem::discriminant(choice) == std::mem::discriminant(schedule))
-                .map_or_else(String::new, |(name, _)| name.to_lowercase())
-        };
+        let schedule = |schedule: &Schedule| Schedule::CHOICES[schedule.choice()].0.to_lowercase();
         note("model", title(&running.model), title(&new.model));
         note("digits", running.data.clone(), new.data.clone());
         note("optimiser", optimizer(&running.optimizer), optimizer(&new.optimizer));
@@ -171,8 +222,25 @@ impl TrainingForm {
         note("batch", running.batch_size.to_string(), new.batch_size.to_string());
         note("epochs", running.epochs.to_string(), new.epochs.to_string());
         note("seed", running.seed.to_string(), new.seed.to_string());
-        if running.augmentation != new.augmentation {
-            changes.push("distortions".to_owned());
+        let start = |config: &TrainingConfig| config.from.clone().unwrap_or_else(|| "fresh".to_owned());
+        let frozen = |config: &TrainingConfig| config.freeze_up_to.clone().unwrap_or_else(|| "nothing".to_owned());
+        note("start", start(running), start(&new));
+        note("frozen", frozen(running), frozen(&new));
+        note("warm-up", running.warm_up.to_string(), new.warm_up.to_string());
+        let same_kind = running.schedule.choice() == new.schedule.choice();
+        for (name, differs) in [
+            ("the schedule's settings", same_kind && running.schedule != new.schedule),
+            ("initial weights", running.initialisation != new.initialisation),
+            (
+                "label smoothing",
+                running.loss != new.loss && running.loss.is_of_distances() == new.loss.is_of_distances(),
+            ),
+            ("clipping", running.clip_norm != new.clip_norm),
+            ("distortions", running.augmentation != new.augmentation),
+        ] {
+            if differs {
+                changes.push(name.to_owned());
+            }
         }
         changes
     }
@@ -220,6 +288,46 @@ mod tests {
         form.epochs = "1000".to_owned();
         assert_eq!(form.chosen_preset(), None);
         assert!(form.presets().contains(&("lenet5", "Recommended")));
+    }
+
+    #[test]
+    fn further_settings_reach_the_configuration_and_wait_while_they_mean_nothing() {
+        let mut form = TrainingForm::preset("lenet5", "mnist").unwrap();
+        let plain = form.config().unwrap();
+        (form.warm_up, form.smoothing, form.clip) = (0.05, 0.1, " 1.5 ".to_owned());
+        form.initialisation = Initialisation::Kaiming;
+        form.freeze_up_to = Some("S4".to_owned());
+        let config = form.config().unwrap();
+        assert_eq!(config.loss, Loss::SmoothedCrossEntropy { smoothing: 0.1 });
+        assert_eq!((config.warm_up, config.clip_norm), (0.05, Some(1.5)));
+        assert_eq!((config.initialisation, &config.freeze_up_to), (Initialisation::Kaiming, &None));
+        assert_eq!(form.further_settings(), 4);
+        form.from = Some("cnn".to_owned());
+        assert_eq!(form.config().unwrap().freeze_up_to.as_deref(), Some("S4"));
+        assert_eq!(
+            form.changes(&plain)[..3],
+            ["start fresh to cnn".to_owned(), "frozen nothing to S4".into(), "warm-up 0 to 0.05".into()]
+        );
+        form.clip = "short".to_owned();
+        assert_eq!(form.config().unwrap_err().0, Field::Clip);
+        // a loss of distances has no targets to smooth
+        let mut distances = TrainingForm::preset("lenet5-1998", "mnist").unwrap();
+        distances.smoothing = 0.1;
+        assert_eq!(distances.config().unwrap().loss, Loss::Distance);
+        assert_eq!(distances.further_settings(), 1, "its recommended initial weights");
+    }
+
+    #[test]
+    fn a_schedule_keeps_its_settings_while_another_is_chosen() {
+        let mut form = TrainingForm::preset("lenet5", "mnist").unwrap();
+        let own = form.schedule;
+        *form.chosen_schedule() = Schedule::Cosine { final_factor: 0.2 };
+        for kind in 0..Schedule::CHOICES.len() {
+            form.schedule = kind;
+            assert_eq!(form.config().unwrap().schedule.choice(), kind);
+        }
+        form.schedule = own;
+        assert_eq!(form.config().unwrap().schedule, Schedule::Cosine { final_factor: 0.2 });
     }
 
     #[test]

@@ -30,6 +30,13 @@ impl Corpora {
         Ok(corpus)
     }
 
+    /// The data set that `source` names if it has been read and nobody is reading now: for what must not wait.
+    pub fn at_hand(&self, source: &str) -> Option<Arc<Corpus>> {
+        let request = Request::parse(source);
+        let read = self.read.try_lock().ok()?;
+        read.iter().find(|(known, _)| *known == request).map(|(_, corpus)| Arc::clone(corpus))
+    }
+
     /// Why MNIST could not be read, once.
     pub fn take_damage(&self) -> Option<String> {
         self.damaged_mnist.lock().unwrap_or_else(PoisonError::into_inner).take()

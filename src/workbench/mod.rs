@@ -33,6 +33,7 @@ pub use command::{Command, ModelChoice, SetChoice};
 pub use ending::wake_when_asked_to_end;
 pub use jobs::{EvaluationView, FetchView};
 pub use notice::{Notice, NoticeKind};
+pub use reading::StartEntry;
 pub use training_view::{Curves, EpochPoint, Phase, RateChange, StepPoint, TickPoint, TrainingView};
 
 use crate::data;
@@ -388,6 +389,7 @@ impl Workbench {
                 }
             }
             TrainerEvent::Warning(text) => self.notify(NoticeKind::Problem, text),
+            TrainerEvent::Note(text) => self.notify(NoticeKind::Info, text),
             event => {
                 let Some(view) = &mut self.training else { return };
                 if let Some((kind, text)) = view.apply(event) {

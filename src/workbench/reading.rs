@@ -4,8 +4,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{EvaluationView, FetchView, ModelChoice, ModelEntry, Notice, TrainingView, Workbench};
+use crate::data::Corpus;
 use crate::drawing::{Drawing, Preparation, Recipe};
 use crate::inference::{FeatureMaps, LayerInfo, Prediction, RbfReading, State, TrainedModel};
+use crate::models;
+
+/// Weights that a training can start from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartEntry {
+    /// As a configuration names them.
+    pub name: String,
+    pub title: String,
+    /// Id of the model that they are of.
+    pub model: &'static str,
+}
 
 impl Workbench {
     pub fn drawing(&self) -> &Drawing {
@@ -103,6 +115,30 @@ impl Workbench {
         let other_weights = self.model(&self.choice).is_none_or(|chosen| !Arc::ptr_eq(shown, chosen));
         let other_digits = self.choice != ModelChoice::Live && view.source_id() != Some(self.usual_source());
         other_weights || other_digits
+    }
+
+    /// The digits that `source` names, if they have been read for a training or an evaluation.
+    pub fn digits_at_hand(&self, source: &str) -> Option<Arc<Corpus>> {
+        self.corpora.at_hand(source)
+    }
+
+    /// The weights that a new training can start from: models that can be chosen, and the run that ended last.
+    pub fn starts(&self) -> Vec<StartEntry> {
+        let entry = |open: &super::OpenModel| {
+            let name = match &open.entry.choice {
+                ModelChoice::Shipped(id) => (*id).to_owned(),
+                ModelChoice::Opened(name) => name.clone(),
+                ModelChoice::Live => return None,
+            };
+            Some(StartEntry { name, title: open.entry.title.clone(), model: open.model.architecture().id })
+        };
+        let ended = self.training.as_ref().filter(|view| !view.phase.is_under_way());
+        let last = ended.and_then(|view| {
+            let name = view.run.as_ref()?.file_name()?.to_string_lossy().into_owned();
+            let model = models::find(&view.config.model)?.id;
+            Some(StartEntry { name, title: "The last run".to_owned(), model })
+        });
+        last.into_iter().chain(self.models.iter().filter_map(entry)).collect()
     }
 
     pub fn fetch(&self) -> &FetchView {

@@ -53,6 +53,8 @@ pub(super) enum TrainerEvent {
     Model(Arc<TrainedModel>),
     /// The run goes on, but something needs to be known.
     Warning(String),
+    /// Worth knowing, and as it should be.
+    Note(String),
     /// It waits, or no longer.
     Paused(bool),
     Ended(Result<Box<Ended>, String>),
@@ -191,9 +193,11 @@ fn train(order: &Order, wishes: &(Mutex<Wishes>, Condvar), reporter: &Reporter) 
         &order.config,
         &data,
         &order.compute,
-        None,
         (&order.runs, &order.config.model),
-        &mut |folder| {
+        &mut |folder, start| {
+            if let Some(start) = start {
+                reporter.tell(TrainerEvent::Note(start.to_owned()));
+            }
             reporter.tell(TrainerEvent::Begun {
                 run: folder.path().to_owned(),
                 train_images: data.train.len(),

@@ -211,7 +211,7 @@ impl TrainingView {
                 }
             }
             TrainerEvent::Ended(result) => return self.ended(result),
-            TrainerEvent::Model(_) | TrainerEvent::Warning(_) => {}
+            TrainerEvent::Model(_) | TrainerEvent::Warning(_) | TrainerEvent::Note(_) => {}
         }
         None
     }

@@ -11,7 +11,7 @@ use super::pooling::{self, PoolShape};
 use super::product;
 use super::simd::{LANES, Simd, with_simd};
 use super::winograd;
-use crate::nn::{Activation, Lanes, MapShape, Pool2d};
+use crate::nn::{Activation, Lanes, MapShape, NO_CLASS, Pool2d};
 
 /// The floats of a contiguous tensor on the processor.
 pub(super) fn floats<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
@@ -405,17 +405,21 @@ pub struct SoftmaxCrossEntropy {
     pub shape: MapShape,
     pub labels: Vec<u8>,
     pub images: usize,
+    /// Share of every target that is spread over all classes alike; 0 is the plain form.
+    pub smoothing: f32,
 }
 
 impl SoftmaxCrossEntropy {
-    /// Calls `f(an image's label, the places of its scores)`.
-    fn for_each_image(&self, mut f: impl FnMut(usize, &[usize])) {
+    /// Calls `f(an image's label, how much of its target is spread, the places of its scores)`.
+    fn for_each_image(&self, mut f: impl FnMut(usize, f32, &[usize])) {
         let mut places = vec![0; self.shape.channels];
         for (image, &label) in self.labels.iter().enumerate() {
             for (class, place) in places.iter_mut().enumerate() {
                 *place = self.lanes.first(self.shape, image, class);
             }
-            f(usize::from(label), &places);
+            // of no class: the target is spread wholly, and which place stands for the label means nothing
+            let (label, smoothing) = if label == NO_CLASS { (0, 1.0) } else { (label, self.smoothing) };
+            f(usize::from(label), smoothing, &places);
         }
     }
 }
@@ -428,10 +432,13 @@ impl CustomOp1 for SoftmaxCrossEntropy {
     fn cpu_fwd(&self, scores: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let scores = floats(scores, layout)?;
         let mut total = 0.0f64;
-        self.for_each_image(|label, places| {
+        self.for_each_image(|label, smoothing, places| {
             let greatest = places.iter().map(|&at| scores[at]).fold(f32::NEG_INFINITY, f32::max);
             let sum: f32 = places.iter().map(|&at| (scores[at] - greatest).exp()).sum();
-            total += f64::from(greatest + sum.ln() - scores[places[label]]);
+            let right = scores[places[label]];
+            let mean = places.iter().map(|&at| scores[at]).sum::<f32>() / places.len() as f32;
+            // what the targets make of the scores: (1 − smoothing) · right + smoothing · mean
+            total += f64::from(greatest + sum.ln() - (right + smoothing * (mean - right)));
         });
         Ok((CpuStorage::F32(vec![(total / self.images as f64) as f32]), ().into()))
     }
@@ -440,12 +447,14 @@ impl CustomOp1 for SoftmaxCrossEntropy {
         let scale = gradient.to_scalar::<f32>()? / self.images as f32;
         let mut out = vec![0.0f32; scores.elem_count()];
         with_floats(scores, |scores| {
-            self.for_each_image(|label, places| {
+            self.for_each_image(|label, smoothing, places| {
+                let spread = smoothing / self.shape.channels as f32;
                 let greatest = places.iter().map(|&at| scores[at]).fold(f32::NEG_INFINITY, f32::max);
                 let sum: f32 = places.iter().map(|&at| (scores[at] - greatest).exp()).sum();
                 for (class, &at) in places.iter().enumerate() {
                     let probability = (scores[at] - greatest).exp() / sum;
-                    out[at] = scale * (probability - f32::from(u8::from(class == label)));
+                    let target = if class == label { 1.0 - smoothing + spread } else { spread };
+                    out[at] = scale * (probability - target);
                 }
             });
         })?;

@@ -9,7 +9,10 @@ mod judging;
 pub mod mistakes;
 mod mistakes_detail;
 pub mod train;
+mod train_distortions;
 mod train_form;
+mod train_further;
+mod train_schedule;
 mod train_side;
 
 use super::dialogs::Dialogs;

@@ -17,6 +17,7 @@ use crate::workbench::TrainingView;
 pub struct TrainPlace {
     axis: SharedAxis,
     narrow: Narrow,
+    form: train_form::FormState,
 }
 
 /// Which column stands beside the curves when there is no room for both.
@@ -53,7 +54,7 @@ impl TrainPlace {
                         ui.add_space(8.0);
                     }
                     if wide || self.narrow == Narrow::Settings {
-                        train_form::settings(ui, form, scene, FORM);
+                        train_form::settings(ui, form, &mut self.form, scene, FORM);
                     } else {
                         train_side::side(ui, scene, FORM);
                     }

@@ -1,35 +1,44 @@
 //! Train's left column: the settings of the next run, and what changes the run under way.
 
-use eframe::egui::{Ui, vec2};
+use eframe::egui::Ui;
 
-use super::Scene;
-use crate::data::Augmentation;
+use super::train_distortions::{self, Preview};
+use super::train_further::{self, Further};
+use super::{Scene, train_schedule};
 use crate::models::CATALOG;
-use crate::nn::random::{Purpose, stream};
 use crate::optim::{OptimizerConfig, Schedule};
 use crate::ui::training_form::{Field, TrainingForm};
 use crate::ui::widgets::button::Button;
 use crate::ui::widgets::field::{self, Mark, Row};
-use crate::ui::widgets::{digit_view, progress};
+use crate::ui::widgets::progress;
 use crate::ui::{icons, style, text, theme};
 use crate::workbench::{Command, FetchView};
 
 /// Width of the fields.
-const FIELD: f32 = 144.0;
+pub(super) const FIELD: f32 = 144.0;
 
-pub(super) fn settings(ui: &mut Ui, form: &mut TrainingForm, scene: &mut Scene<'_>, width: f32) {
+/// What the settings remember between frames, beside what is set.
+#[derive(Default)]
+pub(super) struct FormState {
+    preview: Preview,
+    further: Further,
+}
+
+pub(super) fn settings(ui: &mut Ui, form: &mut TrainingForm, state: &mut FormState, scene: &mut Scene<'_>, width: f32) {
     ui.spacing_mut().item_spacing.y = 8.0;
     offer_mnist(ui, scene, width);
     ui.label(text::section("Settings"));
     choices(ui, form, scene, width);
     numbers(ui, form, scene, width);
     ui.add_space(4.0);
-    distortions(ui, form, scene, width);
+    train_distortions::distortions(ui, form, &mut state.preview, scene, width);
+    ui.add_space(4.0);
+    train_further::further(ui, form, &mut state.further, scene, width);
     ui.add_space(4.0);
     needs_new_run(ui, form, scene, width);
 }
 
-fn row<'a>(label: &'a str, mark: Mark, error: Option<&'a str>) -> Row<'a> {
+pub(super) fn row<'a>(label: &'a str, mark: Mark, error: Option<&'a str>) -> Row<'a> {
     Row { label, mark, error }
 }
 
@@ -63,6 +72,7 @@ fn choices(ui: &mut Ui, form: &mut TrainingForm, scene: &Scene<'_>, width: f32) 
     let schedules: Vec<(usize, &str)> = Schedule::CHOICES.iter().enumerate().map(|(i, (name, _))| (i, *name)).collect();
     row("Schedule", mark, None)
         .show(ui, width, FIELD, |ui, w| field::choice(ui, "Schedule", &mut form.schedule, &schedules, w));
+    train_schedule::settings(ui, form.chosen_schedule(), width);
 }
 
 /// The model's presets, where it has more than one; settings that are none of them are named so.
@@ -106,60 +116,6 @@ fn numbers(ui: &mut Ui, form: &mut TrainingForm, scene: &mut Scene<'_>, width: f
     {
         scene.push(Command::SetLearningRate(config.learning_rate));
     }
-}
-
-fn distortions(ui: &mut Ui, form: &mut TrainingForm, scene: &Scene<'_>, width: f32) {
-    if field::switch_row(ui, "Distortions", &mut form.distorts, width) && form.distorts && form.augmentation.is_off() {
-        form.augmentation = Augmentation::MILD;
-    }
-    if !form.distorts {
-        return;
-    }
-    preview(ui, form, scene, width);
-    let a = &mut form.augmentation;
-    field::slider_row(
-        ui,
-        "Shift",
-        &mut a.shift_pixels,
-        0.0..=4.0,
-        0.5,
-        |v| format!("{} px", text::number(v.into(), 1)),
-        width,
-    );
-    field::slider_row(ui, "Turn", &mut a.rotation_degrees, 0.0..=30.0, 1.0, |v| format!("{v:.0}°"), width);
-    let percent = |v: f32| text::percent(v.into(), 0);
-    field::slider_row(ui, "Scale", &mut a.scale, 0.0..=0.3, 0.01, percent, width);
-    field::slider_row(ui, "Shear", &mut a.shear, 0.0..=0.5, 0.05, |v| text::number(v.into(), 2), width);
-    field::slider_row(ui, "Squeeze", &mut a.squeeze, 0.0..=0.3, 0.01, percent, width);
-    field::slider_row(ui, "Originals", &mut a.undistorted, 0.0..=1.0, 0.05, percent, width);
-    field::slider_row(
-        ui,
-        "Elastic",
-        &mut a.elastic_pixels,
-        0.0..=3.0,
-        0.25,
-        |v| format!("{} px", text::number(v.into(), 2)),
-        width,
-    );
-}
-
-/// Six digits as the network would meet them.
-fn preview(ui: &mut Ui, form: &TrainingForm, scene: &Scene<'_>, width: f32) {
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 8.0;
-        let side = ((width - 40.0) / 6.0).floor();
-        for i in 0..6u8 {
-            let (rect, response) = ui.allocate_exact_size(vec2(side, side), eframe::egui::Sense::hover());
-            // the drawing on the pad, or a drawn digit while the pad is empty
-            let plain = match scene.workbench.preparation() {
-                Some(preparation) => preparation.image.pixels,
-                None => crate::drawing::drawn_image(i + 2, 7, u64::from(i)).pixels,
-            };
-            let distorted = form.augmentation.distort(&plain, &mut stream(1, Purpose::Augment, u64::from(i), 0));
-            digit_view::paint_digit(ui, ui.scope_id().with(("distorted", i)), rect, &distorted, 28, 5);
-            response.on_hover_text("A digit as the network meets it while it trains");
-        }
-    });
 }
 
 /// What differs from the run that is shown, and takes a new run.

@@ -230,11 +230,12 @@ pub fn slider(
         });
         *value += steps * step;
     }
-    if step > 0.0 && *value != before {
-        *value = low + ((*value - low) / step).round() * step;
-    }
-    *value = value.clamp(low, high);
+    // a value from elsewhere may lie outside or between two steps: it stays as it is until somebody moves it
     if *value != before {
+        if step > 0.0 {
+            *value = low + ((*value - low) / step).round() * step;
+        }
+        *value = value.clamp(low, high);
         response.mark_changed();
     }
     let (enabled, shown) = (ui.is_enabled(), *value);
@@ -244,7 +245,7 @@ pub fn slider(
         info
     });
     if ui.is_rect_visible(rect) {
-        let share = if high > low { (shown - low) / (high - low) } else { 0.0 };
+        let share = if high > low { ((shown - low) / (high - low)).clamp(0.0, 1.0) } else { 0.0 };
         let knob = pos2(rail.left() + rail.width() * share, rail.center().y);
         let painter = ui.painter();
         let whole = Rect::from_min_max(rail.min - vec2(7.0, 0.0), rail.max + vec2(7.0, 0.0));
@@ -300,4 +301,25 @@ pub fn switch_row(ui: &mut Ui, label: &str, on: &mut bool, width: f32) -> bool {
     let at = Rect::from_min_size(pos2(rect.right() - 32.0, rect.center().y - 9.0), vec2(32.0, 18.0));
     let mut child = ui.new_child(egui::UiBuilder::new().max_rect(at));
     button::switch(&mut child, on, label).changed()
+}
+
+/// A row headed by `label` in 600 that opens and closes what follows it; `note` stands beside its caret.
+pub fn disclosure_row(ui: &mut Ui, label: &str, note: &str, open: &mut bool, width: f32) {
+    let p = theme::of(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 20.0), Sense::click());
+    if response.clicked() {
+        *open = !*open;
+    }
+    let (enabled, is_open) = (ui.is_enabled(), *open);
+    response.widget_info(|| WidgetInfo::selected(Role::Button, enabled, is_open, label));
+    let hover = ui.ctx().animate_bool_with_time(response.id, response.hovered(), HOVER_SECONDS);
+    let painter = ui.painter();
+    painter.text(rect.left_center(), Align2::LEFT_CENTER, label, text::font(text::BODY, Weight::Semibold), p.text);
+    let caret = if *open { icons::CARET_DOWN } else { icons::CARET_RIGHT };
+    let colour = theme::mix(p.text2, p.text, hover);
+    let at = rect.right_center() - vec2(9.0, 0.0);
+    painter.text(at, Align2::CENTER_CENTER, caret, text::icon_font(14.0, IconWeight::Regular), colour);
+    let at = rect.right_center() - vec2(24.0, 0.0);
+    painter.text(at, Align2::RIGHT_CENTER, note, text::font(text::LABEL, Weight::Regular), p.text2);
+    style::focus_ring(ui, &response, FIELD_RADIUS);
 }
