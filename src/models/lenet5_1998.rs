@@ -37,6 +37,21 @@
 //! | eq. 9 in place of eq. 8, j = 2 or 10, at least 0.2 | 1.28, 1.24 |
 //! | to the letter: `lenet5-1998-literal` | lost its codes after 812 patterns |
 //!
+//! Looking for the last tenth, on 50,000 training and 10,000 validation digits: error in % after pass 20 of seeds 1 and 2,
+//! each with a split of its own.
+//!
+//! | setting | seed 1 | seed 2 |
+//! |---|---|---|
+//! | **as shipped** | 1.34 | 1.04 |
+//! | rates 1.5 or 2 times as high | 1.27, 1.23 | 1.29, 1.32 |
+//! | another order every pass | 1.20 | 1.04 |
+//! | curvature on 2,000 patterns | 1.31 | 1.04 |
+//! | distortions as shipped | 1.02 | 0.92 |
+//! | distortions of ±1.5 pixels, ±10 %, ±10 %, ±0.2 | 0.95 | 1.04 |
+//! | codes that learn, eq. 9, j = 2 or 10 ([`network_trained_codes`]) | 1.47, 1.48 | 1.42, 1.34 |
+//!
+//! Seeds differ by more than settings, so none was changed; what the paper has more is not among these.
+//!
 //! * **Beginning**: ±1 / √F, coefficients 0.5, biases 0, in place of ±2.4 / F for all ([`crate::nn::Initialisation`]): with
 //!   the latter F6 hears almost nothing of the image.
 //! * **A floor of 0.5 under the curvature** ([`crate::optim::Sdlm`]), chosen on validation digits: with μ alone, weights that
