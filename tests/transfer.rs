@@ -219,6 +219,7 @@ fn pen_digits(path: &str, mirrored: bool) -> Arc<Corpus> {
 /// The table in the README:
 /// `DIGITPAD_STROKES=pendigits-train.jsonl cargo test --release --test transfer figures -- --ignored --nocapture`.
 #[test]
+#[allow(clippy::print_stderr, reason = "the figures are what it is for")]
 #[ignore = "makes figures out of recorded strokes, which are not part of the program; takes a minute"]
 fn figures_of_transfer_to_pen_digits() {
     let strokes = std::env::var("DIGITPAD_STROKES").expect("name a file of strokes with labels");
