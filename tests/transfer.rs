@@ -6,7 +6,8 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use digitpad::data::Drawn;
+use digitpad::data::{Corpus, Dataset, Drawn};
+use digitpad::drawing::{Drawing, PIXELS, Recipe, SIDE, prepare};
 use digitpad::nn::{Compute, DeviceChoice, Transfer, Weights};
 use digitpad::optim::{OptimizerConfig, Schedule, Watch};
 use digitpad::storage::shipped;
@@ -195,4 +196,71 @@ fn a_network_with_smoothed_targets_learns_to_be_less_sure() {
     };
     let (plain, smoothed) = (sure(Loss::CrossEntropy), sure(Loss::SmoothedCrossEntropy { smoothing: 0.3 }));
     assert!(smoothed < plain - 0.05, "{smoothed} against {plain}");
+}
+
+/// Pen strokes as the pad makes images of them; `mirrored`, left and right change places.
+fn pen_digits(path: &str, mirrored: bool) -> Arc<Corpus> {
+    let (mut images, mut labels) = (Vec::new(), Vec::new());
+    for (_, recorded) in digitpad::storage::strokes_file::read(path.as_ref()).unwrap() {
+        let recorded = recorded.unwrap();
+        let drawing = Drawing::from_polylines(&recorded.strokes, digitpad::drawing::DEFAULT_PEN).unwrap();
+        let Some(prepared) = prepare(&drawing, &Recipe::default()) else { continue };
+        labels.push(recorded.label.unwrap());
+        for row in prepared.image.pixels.chunks_exact(SIDE) {
+            if mirrored { images.extend(row.iter().rev()) } else { images.extend(row) }
+        }
+    }
+    assert_eq!(images.len(), labels.len() * PIXELS);
+    let train = Dataset::new("pen digits", images, labels).unwrap();
+    let (test, title) = (train.take(10), "pen digits".to_owned());
+    Arc::new(Corpus { source: path.to_owned(), title, train, test, notes: Vec::new() })
+}
+
+/// The table in the README:
+/// `DIGITPAD_STROKES=pendigits-train.jsonl cargo test --release --test transfer figures -- --ignored --nocapture`.
+#[test]
+#[allow(clippy::print_stderr, reason = "the figures are what it is for")]
+#[ignore = "makes figures out of recorded strokes, which are not part of the program; takes a minute"]
+fn figures_of_transfer_to_pen_digits() {
+    let strokes = std::env::var("DIGITPAD_STROKES").expect("name a file of strokes with labels");
+    let shipped = weights("lenet5");
+    for mirrored in [false, true] {
+        let corpus = pen_digits(&strokes, mirrored);
+        for limit in [100, 300] {
+            for (name, from, layer) in [
+                ("from scratch", None, None),
+                ("from MNIST weights", Some("lenet5"), None),
+                ("frozen up to S4", Some("lenet5"), Some("S4")),
+                ("frozen up to F6", Some("lenet5"), Some("F6")),
+            ] {
+                let accuracies: Vec<f64> = (1..=3)
+                    .map(|seed| {
+                        let config = TrainingConfig {
+                            seed,
+                            batch_size: 32,
+                            epochs: 30,
+                            learning_rate: 0.001,
+                            validation: 5_000,
+                            train_limit: Some(limit),
+                            from: from.map(str::to_owned),
+                            freeze_up_to: layer.map(str::to_owned),
+                            augmentation: Default::default(),
+                            ..config("lenet5")
+                        };
+                        let data = TrainingData::split(&config, Arc::clone(&corpus)).unwrap();
+                        let mut accuracy = 0.0;
+                        training::run(&config, &data, &cpu(2), from.map(|_| &shipped), &mut |event| {
+                            if let Event::Epoch(summary) = event {
+                                accuracy = 100.0 * summary.validation.unwrap().confusion.accuracy();
+                            }
+                            ControlFlow::Continue(None)
+                        })
+                        .unwrap();
+                        accuracy
+                    })
+                    .collect();
+                eprintln!("mirrored {mirrored}, {limit} digits, {name}: {accuracies:.2?}");
+            }
+        }
+    }
 }

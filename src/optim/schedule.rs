@@ -170,14 +170,14 @@ impl Schedule {
                 Err(format!("the final factor lies between 0 and 1, got {final_factor}"))
             }
             Self::OneCycle { rise, start_factor, .. }
-                if !(0.0..1.0).contains(&rise) || !(start_factor > 0.0 && start_factor <= 1.0) =>
+                if !((0.0..1.0).contains(&rise) && start_factor > 0.0 && start_factor <= 1.0) =>
             {
                 Err(format!(
                     "one cycle needs a rise in [0, 1) and a start factor in (0, 1], got {rise} and {start_factor}"
                 ))
             }
             Self::ReduceOnPlateau { factor, least, .. }
-                if !(factor > 0.0 && factor < 1.0) || !(0.0..=1.0).contains(&least) =>
+                if !(factor > 0.0 && factor < 1.0 && (0.0..=1.0).contains(&least)) =>
             {
                 Err(format!(
                     "a plateau needs a factor in (0, 1) and a least factor in [0, 1], got {factor} and {least}"

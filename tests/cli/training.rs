@@ -65,6 +65,56 @@ fn a_training_tells_its_events_in_order_and_leaves_a_run() {
 }
 
 #[test]
+fn a_training_starts_from_other_weights_with_frozen_layers_and_its_run_tells_so() {
+    let home = Home::new();
+    let data = home.data();
+    let first = home.json(&training(text(&data), &["--name", "first"]));
+    let name = home.path(first[0]["run"].as_str().unwrap());
+    let name = text(&name).rsplit('/').next().unwrap().to_owned();
+    let frozen = ["--from", "last", "--freeze-up-to", "Hidden", "--epochs", "1"];
+    let lines = home.json(&training(text(&data), &[&frozen[..], &["--name", "second"]].concat()));
+    let config = &lines[0]["config"];
+    // not "last": another run will be the last one
+    assert_eq!((&config["from"], &config["freeze_up_to"]), (&name.as_str().into(), &"Hidden".into()));
+    assert_eq!(lines[0]["start"], format!("Starts from {name}: copied Hidden, Output; frozen up to Hidden").as_str());
+    let second = home.path(lines[0]["run"].as_str().unwrap());
+    let hidden = |run: &std::path::Path| {
+        let file = digitpad::storage::weights_file::WeightsFile::read(&run.join("best.safetensors")).unwrap();
+        (file.weights.entries[0].values.clone(), file.weights.entries[2].values.clone())
+    };
+    let (before, after) = (hidden(&home.path(first[0]["run"].as_str().unwrap())), hidden(&second));
+    assert_eq!(before.0, after.0, "the hidden layer stays");
+    assert_ne!(before.1, after.1, "the last one learns");
+    // its own configuration makes it again, whatever runs came after
+    let again = home.json(&["train", text(&second.join("config.toml")), "--runs", "runs", "--json"]);
+    assert_eq!(again.last().unwrap()["weights_sha256"], lines.last().unwrap()["weights_sha256"]);
+    // another architecture, of which some fits
+    let told = home.call(&[
+        "train",
+        "lenet5",
+        "--data",
+        text(&data),
+        "--validation",
+        "50",
+        "--epochs",
+        "1",
+        "--runs",
+        "runs",
+        "--from",
+        "lenet5-1998",
+    ]);
+    assert!(told.out.contains("Starts from lenet5-1998: copied C1, C5, F6; fresh C3, Output"), "{}", told.out);
+
+    let refused = |more: &[&str], expected: &str| {
+        home.refused(&training(text(&data), more), expected);
+    };
+    refused(&["--from", "lenet5"], "nothing of lenet5 fits mlp");
+    refused(&["--from", "mlp", "--freeze-up-to", "S4"], "the layers are Hidden, Output");
+    refused(&["--freeze-up-to", "Hidden"], "name weights with from");
+    refused(&["--from", "no-such-run"], "there is no model, run or weights file");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_weights_on_any_number_of_threads() {
     let home = Home::new();
     let data = home.data();

@@ -237,6 +237,64 @@ fn wrong_settings_are_answered_with_a_sentence_and_no_training() {
     window.assert_sees(&["The rate is a number above 0"]);
 }
 
+/// The setting that a field of the form shows.
+fn chosen(window: &Window, label: &str) -> Option<String> {
+    window.harness.get_by_label(label).accesskit_node().value()
+}
+
+#[test]
+fn distorted_digits_are_shown_while_amounts_move_and_a_click_brings_others() {
+    // all of the form at once
+    let mut window = Window::open_as(vec2(1280.0, 1400.0), 1.0, Theme::Dark);
+    window.go(Place::Train);
+    window.assert_sees(&["Other examples of distorted digits", "Drawn digits, distorted"]);
+    let elastic = window.harness.get_by_label("Elastic");
+    elastic.focus();
+    window.settle();
+    for _ in 0..4 {
+        window.press(Modifiers::NONE, Key::ArrowRight);
+    }
+    assert_eq!(chosen(&window, "Elastic").unwrap(), "1.00 px");
+    window.click_label("Other examples of distorted digits");
+    window.assert_sees(&["Drawn digits, distorted"]);
+    // the switch hides them, and brings the amounts back as they were
+    window.click_label("Distortions");
+    assert!(!window.sees("Other examples of distorted digits"));
+    window.click_label("Distortions");
+    assert_eq!(chosen(&window, "Elastic").unwrap(), "1.00 px");
+}
+
+#[test]
+fn further_settings_open_and_only_those_that_mean_something_are_there() {
+    // all of the form at once
+    let mut window = Window::open_as(vec2(1280.0, 1400.0), 1.0, Theme::Dark);
+    window.go(Place::Train);
+    assert!(!window.sees("Warm-up"));
+    window.click_label("More settings");
+    window.assert_sees(&["Start from", "Initial values", "Warm-up", "Smoothing", "Clip norm"]);
+    assert!(!window.sees("Freeze up to"), "nothing is copied that could be frozen");
+    // the schedule's own settings stand under it
+    window.assert_sees(&["Ends at"]);
+    window.click_label("Start from");
+    window.click_label("LeNet-5, 1998");
+    window.assert_sees(&["Freeze up to"]);
+    assert!(!window.sees("Initial values"));
+    window.click_label("Freeze up to");
+    // C3 reads other maps in 1998
+    window.assert_sees(&["S2"]);
+    assert!(!window.sees("S4"));
+    window.click_label("S2");
+    assert_eq!(chosen(&window, "Freeze up to").unwrap(), "S2");
+    window.press(Modifiers::NONE, Key::Space);
+    window.until("the start", |workbench| workbench.training().is_some_and(|view| view.step > 0));
+    let config = window.workbench().training().unwrap().config.clone();
+    assert_eq!((config.from.as_deref(), config.freeze_up_to.as_deref()), (Some("lenet5-1998"), Some("S2")));
+    window.workbench().handle(Command::StopTraining);
+    window.until("the stop", |workbench| !workbench.training_is_under_way());
+    let told = window.workbench().notices().iter().any(|notice| notice.text.starts_with("Starts from lenet5-1998: "));
+    assert!(told, "what was copied is told");
+}
+
 #[test]
 fn small_windows_and_large_type_still_show_the_essentials() {
     for (size, scale) in [(vec2(960.0, 640.0), 1.0), (vec2(640.0, 400.0), 2.0), (vec2(1920.0, 1080.0), 1.0)] {

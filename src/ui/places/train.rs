@@ -53,7 +53,15 @@ impl TrainPlace {
                         segmented::segmented(ui, "Beside the curves", &mut self.narrow, &options, FORM);
                         ui.add_space(8.0);
                     }
-                    if wide || self.narrow == Narrow::Settings {
+                    if wide {
+                        // a long form moves by itself, so that the curves stay where they are
+                        let column = ScrollArea::vertical().id_salt("settings").max_height(room.y);
+                        column.max_width(FORM + SCROLL_BAR).auto_shrink([true, true]).show(ui, |ui| {
+                            ui.set_clip_rect(ui.clip_rect().expand2(vec2(16.0, 4.0)));
+                            ui.set_width(FORM);
+                            train_form::settings(ui, form, &mut self.form, scene, FORM);
+                        });
+                    } else if self.narrow == Narrow::Settings {
                         train_form::settings(ui, form, &mut self.form, scene, FORM);
                     } else {
                         train_side::side(ui, scene, FORM);

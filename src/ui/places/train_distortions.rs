@@ -110,7 +110,7 @@ impl Preview {
             });
         }
         let whose = if shown.source.as_deref() == Some("mnist") { "Training digits" } else { "Drawn digits" };
-        let caption = format!("{whose} as the network meets them; click for others");
+        let caption = format!("{whose}, distorted; click for others");
         ui.add(Label::new(text::small(caption).color(theme::of(ui).text3)).wrap());
     }
 }

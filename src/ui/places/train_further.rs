@@ -86,7 +86,7 @@ impl Starts {
         let fits = |start: &&StartEntry| plan(start).is_some_and(|plan| !plan.copied.is_empty());
         let named = |start: &StartEntry| (Some(start.name.clone()), start.title.clone());
         self.weights =
-            std::iter::once((None, "Nothing".to_owned())).chain(starts.iter().filter(fits).map(named)).collect();
+            std::iter::once((None, "Fresh weights".to_owned())).chain(starts.iter().filter(fits).map(named)).collect();
         let chosen = starts.iter().find(|start| Some(&start.name) == from.as_ref());
         // weights from a configuration may be none of those that are known here
         if let Some(name) = from

@@ -265,7 +265,7 @@ pub fn slider(
 }
 
 /// Room for the name of a slider.
-const NAME: f32 = 66.0;
+const NAME: f32 = 74.0;
 
 /// A slider row of a form: label, slider, value at the right edge. True if moved.
 pub fn slider_row(
