@@ -6,6 +6,7 @@ pub mod codes;
 mod lenet5;
 pub mod lenet5_1998;
 mod mlp;
+pub mod scratch;
 
 use candle_core::Result;
 
@@ -30,6 +31,17 @@ pub struct Architecture {
     pub input: InputScale,
     /// Chains the layers.
     pub network: fn() -> Result<Network>,
+    /// What works out loss and gradients while it learns.
+    pub backward: Backward,
+}
+
+/// What works out loss and gradients while a model learns. A finished network is asked through its layers in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backward {
+    /// The layers: our kernels, or Candle's operators on an accelerator.
+    Layers,
+    /// [`scratch::lesson`]: plain numbers without layers, on the processor.
+    Scratch,
 }
 
 /// How bytes become numbers: 0 becomes `paper`, 255 becomes `ink`, and what lies between follows the line.
@@ -48,6 +60,9 @@ impl InputScale {
     /// about 1.
     pub const PAPER_1998: Self = Self { paper: -0.1, ink: 1.175 };
 
+    /// Paper is 0 and ink is 1.
+    pub const UNIT: Self = Self { paper: 0.0, ink: 1.0 };
+
     /// The value of every byte.
     pub fn table(&self) -> [f32; 256] {
         std::array::from_fn(|byte| self.paper + (self.ink - self.paper) * byte as f32 / 255.0)
@@ -63,6 +78,7 @@ pub const CATALOG: &[Architecture] = &[
         parameters: 61_706,
         input: InputScale::UNIT_DEVIATION,
         network: lenet5::network,
+        backward: Backward::Layers,
     },
     Architecture {
         id: "cnn",
@@ -71,6 +87,7 @@ pub const CATALOG: &[Architecture] = &[
         parameters: 215_370,
         input: InputScale::UNIT_DEVIATION,
         network: cnn::network,
+        backward: Backward::Layers,
     },
     Architecture {
         id: "mlp",
@@ -79,6 +96,7 @@ pub const CATALOG: &[Architecture] = &[
         parameters: 101_770,
         input: InputScale::UNIT_DEVIATION,
         network: mlp::network,
+        backward: Backward::Layers,
     },
     Architecture {
         id: "mlp-deep",
@@ -87,6 +105,7 @@ pub const CATALOG: &[Architecture] = &[
         parameters: 235_146,
         input: InputScale::UNIT_DEVIATION,
         network: mlp::deep_network,
+        backward: Backward::Layers,
     },
     Architecture {
         id: "lenet5-1998",
@@ -95,6 +114,7 @@ pub const CATALOG: &[Architecture] = &[
         parameters: 60_000,
         input: InputScale::PAPER_1998,
         network: lenet5_1998::network,
+        backward: Backward::Layers,
     },
     Architecture {
         id: "lenet5-1998-distorted",
@@ -103,6 +123,7 @@ pub const CATALOG: &[Architecture] = &[
         parameters: 60_000,
         input: InputScale::PAPER_1998,
         network: lenet5_1998::network,
+        backward: Backward::Layers,
     },
     Architecture {
         id: "lenet5-1998-random-codes",
@@ -111,6 +132,7 @@ pub const CATALOG: &[Architecture] = &[
         parameters: 60_000,
         input: InputScale::PAPER_1998,
         network: lenet5_1998::network_random_codes,
+        backward: Backward::Layers,
     },
     Architecture {
         id: "lenet5-1998-linear",
@@ -119,6 +141,25 @@ pub const CATALOG: &[Architecture] = &[
         parameters: 60_850,
         input: InputScale::PAPER_1998,
         network: lenet5_1998::network_linear,
+        backward: Backward::Layers,
+    },
+    Architecture {
+        id: "scratch",
+        title: "From scratch",
+        summary: "one hidden layer of 128 sigmoid units in plain Rust, by conjugate gradient",
+        parameters: 101_770,
+        input: InputScale::UNIT,
+        network: scratch::network,
+        backward: Backward::Scratch,
+    },
+    Architecture {
+        id: "scratch-deep",
+        title: "From scratch, deep",
+        summary: "hidden layers of 128 and 64 sigmoid units in plain Rust, by mini-batches",
+        parameters: 109_386,
+        input: InputScale::UNIT,
+        network: scratch::deep_network,
+        backward: Backward::Scratch,
     },
 ];
 

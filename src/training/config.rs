@@ -172,6 +172,11 @@ impl TrainingConfig {
         }
     }
 
+    /// Updates of one epoch of so many training images.
+    pub fn updates_per_epoch(&self, images: usize) -> u64 {
+        self.optimizer.updates_per_epoch(images, self.batch_size)
+    }
+
     /// The model that is trained.
     pub fn architecture(&self) -> Result<&'static Architecture, ConfigError> {
         models::find(&self.model).ok_or_else(|| {
