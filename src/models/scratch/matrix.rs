@@ -27,8 +27,11 @@ impl Matrix {
 
     /// Aᵀ.
     pub fn transposed(&self) -> Self {
-        let values = (0..self.columns).flat_map(|column| self.values.iter().skip(column).step_by(self.columns));
-        Self::new(self.columns, self.rows, values.copied().collect())
+        let mut values = vec![0.0; self.values.len()];
+        for (r, row) in self.each_row().enumerate() {
+            values.iter_mut().skip(r).step_by(self.rows).zip(row).for_each(|(to, value)| *to = *value);
+        }
+        Self::new(self.columns, self.rows, values)
     }
 
     /// A B.

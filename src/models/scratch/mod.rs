@@ -130,8 +130,11 @@ fn weights_and_biases<'a>(
         let (weight, bias) = (pair[0], pair[1]);
         let units = bias.len();
         weights.push(if weights.is_empty() {
-            let values = weight.chunks_exact(all_pixels).flat_map(|row| pixels.iter().map(|&pixel| row[pixel]));
-            Matrix::new(units, pixels.len(), values.collect())
+            let mut chosen = Matrix::new(units, pixels.len(), vec![0.0; units * pixels.len()]);
+            for (to, row) in chosen.each_row_mut().zip(weight.chunks_exact(all_pixels)) {
+                to.iter_mut().zip(pixels).for_each(|(to, &pixel)| *to = row[pixel]);
+            }
+            chosen
         } else {
             Matrix::new(units, weight.len() / units, weight.to_vec())
         });
@@ -146,9 +149,11 @@ fn chosen_pixels<'i>(
     pixels: &[usize],
     value_of: &[f32; 256],
 ) -> Matrix {
-    let rows = images.len();
-    let values = images.flat_map(|image| pixels.iter().map(|&pixel| value_of[usize::from(image[pixel])]));
-    Matrix::new(rows, pixels.len(), values.collect())
+    let mut chosen = Matrix::new(images.len(), pixels.len(), vec![0.0; images.len() * pixels.len()]);
+    for (to, image) in chosen.each_row_mut().zip(images) {
+        to.iter_mut().zip(pixels).for_each(|(to, &pixel)| *to = value_of[usize::from(image[pixel])]);
+    }
+    chosen
 }
 
 /// From the scores zᴸ: E, how many images were read right, and δᴸ.
