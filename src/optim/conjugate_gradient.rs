@@ -115,7 +115,10 @@ impl ConjugateGradient {
             let first = if last.promised < 0.0 { last.promised / slope } else { 1.0 / slope.abs().sqrt() };
             let start = Place { step: 0.0, value: last.value, slope };
             let mut ask = |step: f64| -> Result<Option<(f64, f64)>> {
-                x.iter_mut().zip(&from).zip(&last.direction).for_each(|((x, from), &d)| *x = from + step * f64::from(d));
+                x.iter_mut()
+                    .zip(&from)
+                    .zip(&last.direction)
+                    .for_each(|((x, from), &d)| *x = from + step * f64::from(d));
                 let value = function.value_and_gradient(x, gradient)?;
                 Ok(value.map(|value| (value, dot(gradient, &last.direction))))
             };
@@ -231,7 +234,9 @@ impl Optimizer for ConjugateGradient {
         let count: usize = params.learning().map(|(_, var)| var.elem_count()).sum();
         let slot = |name: &str, expected: usize| match state.iter().find(|(n, _)| n == name) {
             Some((_, values)) if values.len() == expected => Ok(values.clone()),
-            Some((_, values)) => bail!("{name} of the optimiser's state has {} values, expected {expected}", values.len()),
+            Some((_, values)) => {
+                bail!("{name} of the optimiser's state has {} values, expected {expected}", values.len())
+            }
             None => bail!("the optimiser's state lacks {name}"),
         };
         let search = slot("search", 5)?;

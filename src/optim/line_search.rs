@@ -176,7 +176,9 @@ mod tests {
             ("a parabola", |x| ((x - 3.0).powi(2), 2.0 * (x - 3.0))),
             ("a valley that rises steeply", |x| (-x / (x * x + 2.0), (x * x - 2.0) / (x * x + 2.0).powi(2))),
             ("two valleys", |x| ((x - 1.0).powi(4) - x * x, 4.0 * (x - 1.0).powi(3) - 2.0 * x)),
-            ("a wall of no numbers", |x| if x > 4.0 { (f64::NAN, f64::NAN) } else { (-x.ln_1p() + x * 0.25, 0.25 - 1.0 / (1.0 + x)) }),
+            ("a wall of no numbers", |x| {
+                if x > 4.0 { (f64::NAN, f64::NAN) } else { (-x.ln_1p() + x * 0.25, 0.25 - 1.0 / (1.0 + x)) }
+            }),
         ];
         for (name, of) in functions {
             for first in [1e-3, 0.1, 1.0, 10.0, 1e3] {

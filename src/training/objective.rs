@@ -10,7 +10,9 @@ use rayon::prelude::*;
 use super::batches::Batch;
 use crate::models::{Architecture, Backward, scratch};
 use crate::nn::random::{Purpose, stream};
-use crate::nn::{Compute, LANES, Loss, Network, Observed, Operators, ParamKind, ParamStore, Pass, batch, loss, rows, with_all_floats};
+use crate::nn::{
+    Compute, LANES, Loss, Network, Observed, Operators, ParamKind, ParamStore, Pass, batch, loss, rows, with_all_floats,
+};
 
 /// What a network should make small, on a device.
 pub(super) struct Objective<'a> {

@@ -298,7 +298,18 @@ impl<'a> Watch<'a> {
     fn new(order: &'a Order, reporter: &'a Reporter) -> Result<Self> {
         let reader = Arc::new(Compute::new(DeviceChoice::Cpu, Some(1))?);
         let last = Instant::now();
-        Ok(Self { order, reporter, reader, last, steps: 0, images: 0, loss: 0.0, error: 0.0, newest: None, evaluated: false })
+        Ok(Self {
+            order,
+            reporter,
+            reader,
+            last,
+            steps: 0,
+            images: 0,
+            loss: 0.0,
+            error: 0.0,
+            newest: None,
+            evaluated: false,
+        })
     }
 
     fn saw(&mut self, event: &Event<'_>) -> Finished {
@@ -380,7 +391,8 @@ impl<'a> Watch<'a> {
                 loss: self.loss / count,
                 error: self.error / count,
                 learning_rate,
-                images_per_second: all_of_it_training.then(|| self.images as f64 / self.last.elapsed().as_secs_f64().max(1e-6)),
+                images_per_second: all_of_it_training
+                    .then(|| self.images as f64 / self.last.elapsed().as_secs_f64().max(1e-6)),
             });
         }
         (self.steps, self.images, self.loss, self.error, self.last) = (0, 0, 0.0, 0.0, Instant::now());

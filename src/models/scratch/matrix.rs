@@ -25,34 +25,36 @@ impl Matrix {
         self.values.chunks_exact_mut(self.columns.max(1))
     }
 
-    /// Aᵀ.
-    pub fn transposed(&self) -> Self {
-        let mut values = vec![0.0; self.values.len()];
-        for (r, row) in self.each_row().enumerate() {
-            values.iter_mut().skip(r).step_by(self.rows).zip(row).for_each(|(to, value)| *to = *value);
-        }
-        Self::new(self.columns, self.rows, values)
-    }
-
     /// A B.
     pub fn times(&self, b: &Self) -> Self {
-        assert_eq!(self.columns, b.rows, "a row of B for every column of A");
-        Self::product(&self.values, self.columns, 1, b, self.rows)
+        Self::product(self.as_it_is(), b.as_it_is())
+    }
+
+    /// A Bᵀ.
+    pub fn times_transposed(&self, b: &Self) -> Self {
+        Self::product(self.as_it_is(), b.as_transposed())
     }
 
     /// Aᵀ B.
     pub fn transposed_times(&self, b: &Self) -> Self {
-        assert_eq!(self.rows, b.rows, "a row of B for every row of A");
-        Self::product(&self.values, 1, self.columns, b, self.columns)
+        Self::product(self.as_transposed(), b.as_it_is())
     }
 
-    /// `rows` rows of A times B, where A\[i, k\] lies at `i · down + k · right`.
-    fn product(a: &[f32], down: usize, right: usize, b: &Self, rows: usize) -> Self {
-        let mut c = vec![0.0; rows * b.columns];
+    fn as_it_is(&self) -> Factor<'_> {
+        Factor { values: &self.values, rows: self.rows, columns: self.columns, down: self.columns, right: 1 }
+    }
+
+    fn as_transposed(&self) -> Factor<'_> {
+        Factor { values: &self.values, rows: self.columns, columns: self.rows, down: 1, right: self.columns }
+    }
+
+    fn product(a: Factor<'_>, b: Factor<'_>) -> Self {
+        assert_eq!(a.columns, b.rows, "a row of B for every column of A");
+        let mut c = vec![0.0; a.rows * b.columns];
         if !c.is_empty() && b.rows > 0 {
-            product(a, down, right, &b.values, &mut c, rows, b.rows, b.columns);
+            product(&a, &b, &mut c);
         }
-        Self::new(rows, b.columns, c)
+        Self::new(a.rows, b.columns, c)
     }
 
     /// The sum of all rows.
@@ -91,25 +93,45 @@ const COLUMNS: usize = 2 * LANES;
 /// Products that a tile adds up at a time: so long a strip of B stays in the first cache.
 const DEPTH: usize = 256;
 
+/// A matrix as it lies in memory or transposed: the value of a row and a column at `row · down + column · right`.
+struct Factor<'a> {
+    values: &'a [f32],
+    rows: usize,
+    columns: usize,
+    down: usize,
+    right: usize,
+}
+
+impl Factor<'_> {
+    /// Lays some rows from `row` on side by side, value by value, `apart` from each other: so many of their values from
+    /// `column` on.
+    #[inline(always)]
+    fn strip(&self, row: usize, rows: usize, column: usize, columns: usize, strip: &mut [f32], apart: usize) {
+        for r in 0..rows {
+            let values = &self.values[(row + r) * self.down + column * self.right..];
+            let to = strip.iter_mut().skip(r).step_by(apart);
+            if self.right == 1 {
+                to.zip(&values[..columns]).for_each(|(to, value)| *to = *value);
+            } else {
+                to.zip(values.iter().step_by(self.right)).take(columns).for_each(|(to, value)| *to = *value);
+            }
+        }
+    }
+
+    fn transposed(&self) -> Self {
+        Self { rows: self.columns, columns: self.rows, down: self.right, right: self.down, ..*self }
+    }
+}
+
 with_simd! {
-    /// C = A B, tile by tile: C `[rows × columns]`, B `[depth × columns]`, A\[i, k\] at `a[i · down + k · right]`.
-    fn product / product_body(
-        a: &[f32], down: usize, right: usize, b: &[f32], c: &mut [f32], rows: usize, depth: usize, columns: usize,
-    )
+    /// C = A B, tile by tile; C is zero before.
+    fn product / product_body(a: &Factor<'_>, b: &Factor<'_>, c: &mut [f32])
 }
 
 #[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "a kernel names its operands and its geometry")]
-fn product_body<S: Simd>(
-    a: &[f32],
-    down: usize,
-    right: usize,
-    b: &[f32],
-    c: &mut [f32],
-    rows: usize,
-    depth: usize,
-    columns: usize,
-) {
+fn product_body<S: Simd>(a: &Factor<'_>, b: &Factor<'_>, c: &mut [f32]) {
+    let (rows, depth, columns) = (a.rows, b.rows, b.columns);
+    let b = b.transposed();
     let tiles = rows.div_ceil(ROWS);
     // A in strips of six rows and B in strips of sixteen columns, so that a tile reads both from front to back; what lies
     // beyond their edges is 0
@@ -118,18 +140,12 @@ fn product_body<S: Simd>(
     for k in (0..depth).step_by(DEPTH) {
         let here = DEPTH.min(depth - k);
         for (tile, strip) in a_strips.chunks_exact_mut(ROWS * DEPTH).enumerate() {
-            for r in 0..ROWS.min(rows - tile * ROWS) {
-                let from = (tile * ROWS + r) * down + k * right;
-                let values = a[from..].iter().step_by(right);
-                strip.iter_mut().skip(r).step_by(ROWS).zip(values).take(here).for_each(|(to, value)| *to = *value);
-            }
+            a.strip(tile * ROWS, ROWS.min(rows - tile * ROWS), k, here, strip, ROWS);
         }
         for j in (0..columns).step_by(COLUMNS) {
             let width = COLUMNS.min(columns - j);
-            for (to, row) in b_strip.chunks_exact_mut(COLUMNS).zip(b[k * columns..].chunks_exact(columns)).take(here) {
-                to[..width].copy_from_slice(&row[j..j + width]);
-                to[width..].fill(0.0);
-            }
+            b_strip.fill(0.0);
+            b.strip(j, width, k, here, &mut b_strip, COLUMNS);
             for (tile, strip) in a_strips.chunks_exact(ROWS * DEPTH).enumerate() {
                 let sums = tile_sums::<S>(&strip[..here * ROWS], &b_strip[..here * COLUMNS]);
                 for (r, sums) in sums.chunks_exact(COLUMNS).enumerate().take(rows - tile * ROWS) {
@@ -170,6 +186,11 @@ mod tests {
         Matrix::new(rows, columns, (0..rows * columns).map(|i| (i as f32 * pace).sin()).collect())
     }
 
+    fn transposed(a: &Matrix) -> Matrix {
+        let value = |i: usize| a.values[i % a.rows * a.columns + i / a.rows];
+        Matrix::new(a.columns, a.rows, (0..a.values.len()).map(value).collect())
+    }
+
     fn by_definition(a: &Matrix, b: &Matrix) -> Matrix {
         let sum = |i: usize, j: usize| {
             (0..b.rows)
@@ -188,9 +209,8 @@ mod tests {
             let near = |c: &Matrix| c.values.iter().zip(&expected.values).all(|(c, e)| (c - e).abs() < 1e-4);
             let size = format!("{rows} × {depth} × {columns}");
             assert!(near(&a.times(&b)), "{size}");
-            if depth > 0 {
-                assert!(near(&a.transposed().transposed_times(&b)), "{size}, from the transposed");
-            }
+            assert!(near(&transposed(&a).transposed_times(&b)), "{size}, A transposed");
+            assert!(near(&a.times_transposed(&transposed(&b))), "{size}, B transposed");
         }
     }
 

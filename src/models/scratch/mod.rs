@@ -25,7 +25,13 @@
 //! The penalty λ/2 Σ w² on large weights (L2) is no part of a batch: the optimiser's `weight_decay` is its λ.
 //!
 //! # What it reaches
-//! RESULTS
+//! `digitpad train scratch`: conjugate gradient over all of 50,000 training images, 120 iterations, 624 of 784 pixels kept: 97.69,
+//! 97.81 and 97.78 % of the test images (seeds 1, 2, 3) in 93 s on two busy cores, and 96.4 % of 10,000 validation images after
+//! the first 34 s of these. With λ = 1e-5, 1e-4 and 3e-4 the best epoch of seed 1 reads 97.60, 97.69 and 97.75 % of the
+//! validation images, which chose λ. Pixels as they are, from 0 to 1, want about one and a half times as many iterations as
+//! those of [`super::InputScale::STANDARD`].
+//!
+//! `digitpad train scratch-deep`: two hidden layers, descent in batches of 64 with momentum: 98.05, 97.99 and 98.09 %.
 //!
 //! Softmax with cross-entropy in place of ten separate sigmoid units: the answers are probabilities that sum to 1, as every
 //! place of the program expects them. Drawing, judging and explaining run on the layers of [`network`] with the same weights;
@@ -91,7 +97,7 @@ pub fn lesson<'i>(
     // forward: every aˡ is remembered
     let mut activations = vec![chosen_pixels(images, &pixels, value_of)]; // a⁰
     for (weight, bias) in weights.iter().zip(&biases) {
-        let mut z = activations[activations.len() - 1].times(&weight.transposed()); // (1)
+        let mut z = activations[activations.len() - 1].times_transposed(weight); // (1)
         z.each_row_mut().for_each(|row| row.iter_mut().zip(*bias).for_each(|(z, bias)| *z += bias));
         let is_last = activations.len() == weights.len();
         activations.push(if is_last { z } else { z.sigmoid() }); // (2)
@@ -119,11 +125,7 @@ pub fn lesson<'i>(
 }
 
 /// The layers' matrices, the first without the columns of pixels that do not count, and their biases.
-fn weights_and_biases<'a>(
-    layers: &[&'a [f32]],
-    pixels: &[usize],
-    all_pixels: usize,
-) -> (Vec<Matrix>, Vec<&'a [f32]>) {
+fn weights_and_biases<'a>(layers: &[&'a [f32]], pixels: &[usize], all_pixels: usize) -> (Vec<Matrix>, Vec<&'a [f32]>) {
     let mut weights = Vec::new();
     let mut biases = Vec::new();
     for pair in layers.chunks_exact(2) {

@@ -75,7 +75,7 @@ fn rosenbrocks_valley_is_followed_to_its_end() {
     for from in [[-1.2, 1.0], [2.0, -3.0], [0.0, 10.0]] {
         let (mut optimizer, mut function, mut x) = (ConjugateGradient::new(), known(rosenbrock), from);
         for _ in 0..100 {
-            optimizer.iterate(&mut x, &mut function, 1.0).unwrap();
+            assert!(optimizer.iterate(&mut x, &mut function, 1.0).unwrap().is_continue());
         }
         assert!(length(&[x[0] - 1.0, x[1] - 1.0]) < 1e-3, "from {from:?} to {x:?}");
     }
@@ -88,7 +88,7 @@ fn every_step_meets_the_conditions_of_wolfe() {
     for iteration in 0..25 {
         let from = x;
         let value = rosenbrock(&from, &mut gradient);
-        optimizer.iterate(&mut x, &mut function, 1.0).unwrap();
+        assert!(optimizer.iterate(&mut x, &mut function, 1.0).unwrap().is_continue());
         let step = [x[0] - from[0], x[1] - from[1]];
         let slope = dot(&gradient, &step);
         assert!(slope < 0.0, "iteration {iteration} goes down");
@@ -106,7 +106,7 @@ fn it_needs_fewer_questions_than_steepest_descent() {
         let (mut optimizer, mut function, mut x) = (ConjugateGradient::new(), known(rosenbrock), [-1.2, 1.0]);
         let mut gradient = [1.0; 2];
         while length(&gradient) > 1e-3 && function.asked < 5_000 {
-            optimizer.iterate(&mut x, &mut function, 1.0).unwrap();
+            assert!(optimizer.iterate(&mut x, &mut function, 1.0).unwrap().is_continue());
             if let (true, Some(last)) = (forgets, &mut optimizer.last) {
                 last.direction = downhill(&last.gradient);
             }
@@ -134,32 +134,31 @@ fn an_interrupted_search_leaves_the_place_as_it_was() {
 #[test]
 fn at_a_minimum_it_stays_and_asks_no_more() {
     let (mut optimizer, mut function, mut x) = (ConjugateGradient::new(), known(rosenbrock), [1.0, 1.0]);
-    optimizer.iterate(&mut x, &mut function, 1.0).unwrap();
+    assert!(optimizer.iterate(&mut x, &mut function, 1.0).unwrap().is_continue());
     let asked = function.asked;
-    optimizer.iterate(&mut x, &mut function, 1.0).unwrap();
+    assert!(optimizer.iterate(&mut x, &mut function, 1.0).unwrap().is_continue());
     assert_eq!((x, function.asked), ([1.0, 1.0], asked));
     // another function is looked at again
     function.differs = true;
     function.of = quadratic;
-    optimizer.iterate(&mut x, &mut function, 1.0).unwrap();
+    assert!(optimizer.iterate(&mut x, &mut function, 1.0).unwrap().is_continue());
     assert_ne!(x, [1.0, 1.0]);
 }
 
 #[test]
 fn a_restored_state_goes_on_to_the_same_bits() {
-    let network = Network::new(MapShape::new(1, 1, 1))
-        .then("L", Dense { outputs: 1, activation: Activation::Identity })
-        .unwrap();
+    let network =
+        Network::new(MapShape::new(1, 1, 1)).then("L", Dense { outputs: 1, activation: Activation::Identity }).unwrap();
     let params = ParamStore::initialise(&network, 1, &Device::Cpu).unwrap();
     set_flat(&params, &[-1.25, 1.0]).unwrap();
     let mut function = known(rosenbrock);
     let mut optimizer = ConjugateGradient::new();
     assert!(optimizer.state().unwrap().is_empty());
     for _ in 0..3 {
-        optimizer.step_along(&params, &mut function, 1.0).unwrap();
+        assert!(optimizer.step_along(&params, &mut function, 1.0).unwrap().is_continue());
     }
     let (middle, state) = (params.weights().unwrap(), optimizer.state().unwrap());
-    optimizer.step_along(&params, &mut function, 1.0).unwrap();
+    assert!(optimizer.step_along(&params, &mut function, 1.0).unwrap().is_continue());
     let end = params.weights().unwrap().sha256();
     assert_ne!(end, middle.sha256());
 
@@ -169,7 +168,7 @@ fn a_restored_state_goes_on_to_the_same_bits() {
     set_flat(&params, &middle.entries.iter().flat_map(|e| e.values.iter()).map(|&v| v.into()).collect::<Vec<_>>())
         .unwrap();
     // a run that goes on begins with a function that it does not know yet
-    again.step_along(&params, &mut Known { differs: true, ..known(rosenbrock) }, 1.0).unwrap();
+    assert!(again.step_along(&params, &mut Known { differs: true, ..known(rosenbrock) }, 1.0).unwrap().is_continue());
     assert_eq!(params.weights().unwrap().sha256(), end);
     assert!(again.restore(&params, &state[1..]).is_err());
 }
