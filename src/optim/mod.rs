@@ -154,7 +154,7 @@ impl OptimizerConfig {
         ("adam", "Adam", Self::Adam { beta1: 0.9, beta2: 0.999 }),
         ("adamw", "AdamW", Self::AdamW { beta1: 0.9, beta2: 0.999, weight_decay: 0.01 }),
         ("sdlm", "SDLM (1998)", Self::Sdlm { mu: 0.02, floor: 0.2, patterns: 500 }),
-        ("conjugate-gradient", "Conjugate gradient", Self::ConjugateGradient { weight_decay: 0.0, iterations: 5 }),
+        ("conjugate-gradient", "Conj. gradient", Self::ConjugateGradient { weight_decay: 0.0, iterations: 5 }),
     ];
 
     /// The optimiser of that name.

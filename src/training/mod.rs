@@ -133,7 +133,11 @@ fn run_in_pool(
         evaluation.context("an evaluation nobody stopped has ended early")
     };
 
-    let tick_images = stratified_limit(data.corpus.train.labels(), &data.validation, TICK_IMAGES, config.seed);
+    // after an update that reads all training images a look at all validation images takes no time
+    let tick_images = match optimizer.asks_for_all_images() {
+        true => data.validation.clone(),
+        false => stratified_limit(data.corpus.train.labels(), &data.validation, TICK_IMAGES, config.seed),
+    };
 
     let began = Instant::now();
     let mut learning_rate = config.learning_rate;
@@ -220,7 +224,8 @@ fn run_in_pool(
                 ending = Ending::Stopped;
                 break 'epochs;
             }
-            if last_tick.elapsed() >= TICK_EVERY && step < updates {
+            // the end of an epoch tells more than a tick
+            if last_tick.elapsed() >= TICK_EVERY && step % updates_per_epoch != 0 {
                 let weights = params.weights()?;
                 let is_finite = weights.first_not_finite().is_none();
                 if is_finite {
