@@ -9,7 +9,8 @@ pub fn kept_pixels(ui: &mut Ui, kept: &[bool], side: f32, width: f32) {
     let p = theme::of(ui);
     let columns = kept.len().isqrt();
     let count = kept.iter().filter(|kept| **kept).count();
-    let ink: Vec<u8> = kept.iter().map(|&kept| if kept { 255 } else { 0 }).collect();
+    // a grey that does not shout
+    let ink: Vec<u8> = kept.iter().map(|&kept| if kept { 110 } else { 0 }).collect();
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 16.0;
         let (rect, response) = ui.allocate_exact_size(vec2(side, side), Sense::hover());
