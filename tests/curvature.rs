@@ -48,6 +48,7 @@ fn layers() -> Vec<(&'static str, MapShape, Box<dyn Layer>)> {
         ("sparse convolution", maps, Box::new(SparseConv2d { table, kernel: 3, activation })),
         ("subsampling", maps, Box::new(Subsample2d { size: 2, activation })),
         ("dense, tanh", maps, Box::new(Dense { outputs: 5, activation: Activation::Tanh })),
+        ("dense, sigmoid", maps, Box::new(Dense { outputs: 5, activation: Activation::Sigmoid })),
         ("dense, ReLU", maps, Box::new(Dense { outputs: 5, activation: Activation::Relu })),
         ("dense", maps, Box::new(Dense { outputs: 5, activation: Activation::Identity })),
         ("average pooling", maps, Box::new(Pool2d::average(2))),

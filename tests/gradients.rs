@@ -15,6 +15,7 @@ use rand::Rng;
 const TANH: Activation = Activation::Tanh;
 const SCALED: Activation = Activation::ScaledTanh;
 const RELU: Activation = Activation::Relu;
+const SIGMOID: Activation = Activation::Sigmoid;
 const NONE: Activation = Activation::Identity;
 
 const EVERY_WAY: [Operators; 3] =
@@ -30,6 +31,7 @@ fn networks() -> Vec<(&'static str, Network)> {
     let mut networks = vec![
         ("dense", new().then("D", dense(10, NONE)).unwrap()),
         ("two dense layers, tanh", new().then("D", dense(13, TANH)).unwrap().then("E", dense(10, NONE)).unwrap()),
+        ("two dense layers, sigmoid", new().then("D", dense(13, SIGMOID)).unwrap().then("E", dense(10, NONE)).unwrap()),
         ("dense, ReLU", new().then("D", dense(17, RELU)).unwrap().then("E", dense(10, NONE)).unwrap()),
         ("3×3 convolution", new().then("C", conv(3, 3, 0, TANH)).unwrap().then("D", dense(10, NONE)).unwrap()),
         (

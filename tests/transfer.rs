@@ -201,7 +201,7 @@ fn a_network_with_smoothed_targets_learns_to_be_less_sure() {
 /// Pen strokes as the pad makes images of them; `mirrored`, left and right change places.
 fn pen_digits(path: &str, mirrored: bool) -> Arc<Corpus> {
     let (mut images, mut labels) = (Vec::new(), Vec::new());
-    for (_, recorded) in digitpad::storage::strokes_file::read(path.as_ref()).unwrap() {
+    for (_, recorded) in digitpad::data::strokes_file::read(path.as_ref()).unwrap() {
         let recorded = recorded.unwrap();
         let drawing = Drawing::from_polylines(&recorded.strokes, digitpad::drawing::DEFAULT_PEN).unwrap();
         let Some(prepared) = prepare(&drawing, &Recipe::default()) else { continue };

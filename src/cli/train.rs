@@ -32,7 +32,7 @@ pub struct TrainArgs {
     batch_size: Option<usize>,
     #[arg(long, visible_alias = "lr", value_name = "X", allow_negative_numbers = true)]
     learning_rate: Option<f64>,
-    /// sgd, momentum, adam or adamw
+    /// sgd, momentum, adam, adamw, sdlm or conjugate-gradient
     #[arg(long, value_name = "ID")]
     optimizer: Option<String>,
     #[arg(long, value_name = "N")]
@@ -82,9 +82,10 @@ impl TrainArgs {
             config.model.clone_from(model);
         }
         if let Some(id) = &self.optimizer {
-            let found = OptimizerConfig::find(id);
-            let optimizer = found
-                .with_context(|| format!("there is no optimiser \"{id}\"; known are sgd, momentum, adam, adamw"))?;
+            let optimizer = OptimizerConfig::find(id).with_context(|| {
+                let known = OptimizerConfig::CHOICES.map(|(id, ..)| id).join(", ");
+                format!("there is no optimiser \"{id}\"; known are {known}")
+            })?;
             if optimizer.id() != config.optimizer.id() {
                 config.optimizer = optimizer;
                 config.learning_rate = optimizer.usual_learning_rate();
@@ -128,7 +129,7 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
     let interrupted = interruption()?;
 
     let parameters = config.architecture()?.parameters;
-    let updates = data.train.len().div_ceil(config.batch_size) as u64 * u64::from(config.epochs);
+    let updates = config.updates_per_epoch(data.train.len()) * u64::from(config.epochs);
     let bar = output::progress(updates, "{bar:30} {pos}/{len} updates, {eta} left, loss {msg}");
     let mut last_line: Option<Instant> = None;
     let json = args.json;
@@ -180,6 +181,16 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
                         );
                     }
                 }
+                Event::Pixels { kept, of } if json => {
+                    output::json(&json!({"event": "pixels", "kept": kept, "of": of}));
+                }
+                Event::Pixels { kept, of } => bar.suspend(|| {
+                    let left_out = of - kept;
+                    output::line(format!(
+                        "{left_out} of {of} pixels are nearly the same in all training images and left out; {kept} count"
+                    ));
+                }),
+                Event::Reading => {}
                 Event::Tick(tick) if json => output::json(&record::tick(&tick)),
                 Event::Tick(_) => {}
                 Event::Epoch(summary) if json => output::json(&record::epoch(&summary)),

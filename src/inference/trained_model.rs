@@ -18,6 +18,8 @@ pub struct LayerInfo {
     pub description: String,
     /// `[channels, height, width]` that leave it.
     pub output: [usize; 3],
+    /// Of a layer that chooses pixels: which ones it keeps, row by row.
+    pub kept: Option<Vec<bool>>,
 }
 
 /// A classifier with its weights. Cheap to ask, never changed.
@@ -27,6 +29,7 @@ pub struct TrainedModel {
     pub(super) network: Network,
     pub(super) tensors: Vec<Tensor>,
     codes: Option<Arc<[f32]>>,
+    kept: Option<Vec<bool>>,
     pub(super) value_of: [f32; 256],
     pub(super) compute: Arc<Compute>,
 }
@@ -50,7 +53,12 @@ impl TrainedModel {
             .tensors(&network, &compute.device)
             .with_context(|| format!("these are not weights of {}", architecture.id))?;
         let codes = network.centres(&tensors)?.map(Arc::from);
-        Ok(Self { architecture, sure_above, network, tensors, codes, value_of: architecture.input.table(), compute })
+        let kept = match network.keep_pixels() {
+            Some((index, _)) => Some(tensors[index].to_vec1::<f32>()?.into_iter().map(|kept| kept != 0.0).collect()),
+            None => None,
+        };
+        let value_of = architecture.input.table();
+        Ok(Self { architecture, sure_above, network, tensors, codes, kept, value_of, compute })
     }
 
     pub fn architecture(&self) -> &'static Architecture {
@@ -66,6 +74,7 @@ impl TrainedModel {
             network: (self.architecture.network)()?,
             tensors: tensors.collect::<candle_core::Result<_>>()?,
             codes: self.codes.clone(),
+            kept: self.kept.clone(),
             value_of: self.value_of,
             compute,
         })
@@ -87,6 +96,7 @@ impl TrainedModel {
             name: place.name.clone(),
             description: place.layer.describe(),
             output: [place.output.channels, place.output.height, place.output.width],
+            kept: self.kept.clone().filter(|_| place.layer.keep_pixels().is_some()),
         };
         self.network.layers().iter().map(info).collect()
     }

@@ -6,6 +6,7 @@ pub mod codes;
 mod lenet5;
 pub mod lenet5_1998;
 mod mlp;
+pub mod scratch;
 
 use candle_core::Result;
 
@@ -30,6 +31,17 @@ pub struct Architecture {
     pub input: InputScale,
     /// Chains the layers.
     pub network: fn() -> Result<Network>,
+    /// What works out loss and gradients while it learns.
+    pub backward: Backward,
+}
+
+/// What works out loss and gradients while a model learns. A finished network is asked through its layers in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backward {
+    /// The layers: our kernels, or Candle's operators on an accelerator.
+    Layers,
+    /// [`scratch::lesson`]: plain numbers without layers, on the processor.
+    Scratch,
 }
 
 /// How bytes become numbers: 0 becomes `paper`, 255 becomes `ink`, and what lies between follows the line.
@@ -48,6 +60,10 @@ impl InputScale {
     /// about 1.
     pub const PAPER_1998: Self = Self { paper: -0.1, ink: 1.175 };
 
+    /// MNIST's training images have mean 0 and deviation 1 (0.1307 and 0.3081 of byte / 255): sigmoid units, which answer to
+    /// nothing with ½, learn fastest from inputs about 0 (LeCun et al. 1998b, "Efficient BackProp", section 4.3).
+    pub const STANDARD: Self = Self { paper: -0.1307 / 0.3081, ink: (1.0 - 0.1307) / 0.3081 };
+
     /// The value of every byte.
     pub fn table(&self) -> [f32; 256] {
         std::array::from_fn(|byte| self.paper + (self.ink - self.paper) * byte as f32 / 255.0)
@@ -63,6 +79,7 @@ pub const CATALOG: &[Architecture] = &[
         parameters: 61_706,
         input: InputScale::UNIT_DEVIATION,
         network: lenet5::network,
+        backward: Backward::Layers,
     },
     Architecture {
         id: "cnn",
@@ -71,6 +88,7 @@ pub const CATALOG: &[Architecture] = &[
         parameters: 215_370,
         input: InputScale::UNIT_DEVIATION,
         network: cnn::network,
+        backward: Backward::Layers,
     },
     Architecture {
         id: "mlp",
@@ -79,6 +97,7 @@ pub const CATALOG: &[Architecture] = &[
         parameters: 101_770,
         input: InputScale::UNIT_DEVIATION,
         network: mlp::network,
+        backward: Backward::Layers,
     },
     Architecture {
         id: "mlp-deep",
@@ -87,6 +106,7 @@ pub const CATALOG: &[Architecture] = &[
         parameters: 235_146,
         input: InputScale::UNIT_DEVIATION,
         network: mlp::deep_network,
+        backward: Backward::Layers,
     },
     Architecture {
         id: "lenet5-1998",
@@ -95,6 +115,7 @@ pub const CATALOG: &[Architecture] = &[
         parameters: 60_000,
         input: InputScale::PAPER_1998,
         network: lenet5_1998::network,
+        backward: Backward::Layers,
     },
     Architecture {
         id: "lenet5-1998-distorted",
@@ -103,6 +124,7 @@ pub const CATALOG: &[Architecture] = &[
         parameters: 60_000,
         input: InputScale::PAPER_1998,
         network: lenet5_1998::network,
+        backward: Backward::Layers,
     },
     Architecture {
         id: "lenet5-1998-random-codes",
@@ -111,6 +133,7 @@ pub const CATALOG: &[Architecture] = &[
         parameters: 60_000,
         input: InputScale::PAPER_1998,
         network: lenet5_1998::network_random_codes,
+        backward: Backward::Layers,
     },
     Architecture {
         id: "lenet5-1998-linear",
@@ -119,6 +142,25 @@ pub const CATALOG: &[Architecture] = &[
         parameters: 60_850,
         input: InputScale::PAPER_1998,
         network: lenet5_1998::network_linear,
+        backward: Backward::Layers,
+    },
+    Architecture {
+        id: "scratch",
+        title: "From scratch",
+        summary: "one hidden layer of 128 sigmoid units in plain Rust, by conjugate gradient",
+        parameters: 101_770,
+        input: InputScale::STANDARD,
+        network: scratch::network,
+        backward: Backward::Scratch,
+    },
+    Architecture {
+        id: "scratch-deep",
+        title: "From scratch, deep",
+        summary: "hidden layers of 128 and 64 sigmoid units in plain Rust, by mini-batches",
+        parameters: 109_386,
+        input: InputScale::STANDARD,
+        network: scratch::deep_network,
+        backward: Backward::Scratch,
     },
 ];
 

@@ -15,6 +15,8 @@ pub enum Activation {
     Tanh,
     /// 1.7159 · tanh(2/3 · x): takes ±1 to ±1, and bends most there (LeCun et al. 1998, appendix A).
     ScaledTanh,
+    /// 1 / (1 + e^−x).
+    Sigmoid,
     /// max(x, 0); its slope at 0 is 0.
     Relu,
 }
@@ -30,6 +32,7 @@ impl Activation {
             Self::Identity => "",
             Self::Tanh => ", tanh",
             Self::ScaledTanh => ", scaled tanh",
+            Self::Sigmoid => ", sigmoid",
             Self::Relu => ", ReLU",
         }
     }
@@ -38,7 +41,7 @@ impl Activation {
     pub(super) fn init(self, fan_in: usize, fan_out: usize) -> Init {
         match self {
             Self::Relu => Init::kaiming(fan_in),
-            Self::Identity | Self::Tanh | Self::ScaledTanh => Init::xavier(fan_in, fan_out),
+            Self::Identity | Self::Tanh | Self::ScaledTanh | Self::Sigmoid => Init::xavier(fan_in, fan_out),
         }
     }
 
@@ -47,6 +50,8 @@ impl Activation {
             Self::Identity => Ok(x.clone()),
             Self::Tanh => x.tanh(),
             Self::ScaledTanh => x.affine(f64::from(Self::SLOPE), 0.0)?.tanh()?.affine(f64::from(Self::AMPLITUDE), 0.0),
+            // ½ + ½ tanh(½ x) is the same function, and our kernels have a tanh
+            Self::Sigmoid => x.affine(0.5, 0.0)?.tanh()?.affine(0.5, 0.5),
             // Candle's own relu has slope 1 at 0, and a fresh network meets 0 wherever there is nothing but paper
             Self::Relu => x.mul(&x.gt(0f32)?.to_dtype(x.dtype())?),
         }
@@ -61,6 +66,7 @@ impl Activation {
                 let (amplitude, slope) = (f64::from(Self::AMPLITUDE), f64::from(Self::SLOPE));
                 y.sqr()?.affine(-slope / amplitude, slope * amplitude)
             }
+            Self::Sigmoid => y.mul(&y.affine(-1.0, 1.0)?),
             Self::Relu => y.gt(0f32)?.to_dtype(y.dtype()),
         }
     }

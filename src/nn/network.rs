@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::cpu::operators::WeightGradients;
 use super::curvature::{Curvature, Evaluated};
+use super::keep_pixels::KeepPixels;
 use super::layout::{MapShape, Operators};
 use super::params::{ParamKind, ParamSpec};
 use super::pooling::Pool2d;
@@ -42,6 +43,11 @@ pub trait Layer: Send + Sync {
 
     /// The pooling that this layer is, if it is one.
     fn pooling(&self) -> Option<Pool2d> {
+        None
+    }
+
+    /// The choice of pixels that this layer is, if it is one.
+    fn keep_pixels(&self) -> Option<KeepPixels> {
         None
     }
 
@@ -172,6 +178,12 @@ impl Network {
     /// the order of [`Network::params`].
     pub fn centres(&self, params: &[Tensor]) -> Result<Option<Vec<f32>>> {
         self.places.last().map_or(Ok(None), |place| place.layer.centres(&params[place.params.clone()]))
+    }
+
+    /// The first layer, if it chooses pixels, with the index of the parameter that holds its choice.
+    pub fn keep_pixels(&self) -> Option<(usize, KeepPixels)> {
+        let place = self.places.first()?;
+        Some((place.params.start, place.layer.keep_pixels()?))
     }
 
     pub fn params(&self) -> &[ParamSpec] {

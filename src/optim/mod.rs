@@ -2,16 +2,21 @@
 
 mod adam;
 mod clip;
+mod conjugate_gradient;
 mod elementwise;
+mod line_search;
 mod schedule;
 mod sdlm;
 mod sgd;
 
-use candle_core::{Result, Tensor};
+use std::ops::ControlFlow;
+
+use candle_core::{Result, Tensor, bail};
 use serde::{Deserialize, Serialize};
 
 pub use adam::Adam;
 pub use clip::clipped;
+pub use conjugate_gradient::{ConjugateGradient, set_flat};
 pub use schedule::{RateCurve, Schedule, Validation, Watch};
 pub use sdlm::Sdlm;
 pub use sgd::Sgd;
@@ -23,6 +28,18 @@ pub trait Optimizer: Send {
     /// One update against the sum of the gradients that the parts of a batch gave: each part one tensor a parameter, in
     /// the order of the store and of the same shapes. On the processor the calling pool's threads share the work.
     fn step(&mut self, params: &ParamStore, parts: &[Vec<Tensor>], learning_rate: f64) -> Result<()>;
+
+    /// Whether it asks for the loss of all training images, at several places before it moves: then
+    /// [`Optimizer::step_along`] is called instead of [`Optimizer::step`].
+    fn asks_for_all_images(&self) -> bool {
+        false
+    }
+
+    /// One update from the present parameters, asking `function` at places of its own choice; the last place asked about is
+    /// the one where it ends. Breaks where `function` answers no more; the parameters are then those of before.
+    fn step_along(&mut self, _: &ParamStore, _: &mut dyn Function, _learning_rate: f64) -> Result<ControlFlow<()>> {
+        bail!("this optimiser moves by single gradients")
+    }
 
     /// On how many patterns the curvature is to be estimated before every pass, if it needs that.
     fn curvature_patterns(&self) -> Option<usize> {
@@ -45,6 +62,16 @@ pub trait Optimizer: Send {
 
     /// Takes up a state given by [`Optimizer::state`] for the same parameters. Fails where names or sizes differ.
     fn restore(&mut self, params: &ParamStore, state: &[(String, Vec<f32>)]) -> Result<()>;
+}
+
+/// What is made small, for optimisers that ask at several places.
+pub trait Function {
+    /// The value at `x`, all parameters that learn one after the other; `gradient`, as long, is overwritten. `None` when
+    /// nobody wants to know any more.
+    fn value_and_gradient(&mut self, x: &[f64], gradient: &mut [f64]) -> Result<Option<f64>>;
+
+    /// Whether this may be another function than the one that was last asked.
+    fn may_differ(&self) -> bool;
 }
 
 /// An optimiser and its settings, as a configuration names it.
@@ -85,6 +112,20 @@ pub enum OptimizerConfig {
         #[serde(default = "sdlm_patterns")]
         patterns: usize,
     },
+    /// Non-linear conjugate gradient (Polak & Ribière 1969) with line searches over all training images. The batch size is
+    /// how many of them are worked out at once; the learning rate multiplies the first step that a search tries.
+    ConjugateGradient {
+        /// λ of the penalty λ/2 Σ w² on weights, biases left out.
+        #[serde(default)]
+        weight_decay: f64,
+        /// Updates of an epoch. Distortions and silent units stay the same for them.
+        #[serde(default = "cg_iterations")]
+        iterations: u32,
+    },
+}
+
+fn cg_iterations() -> u32 {
+    5
 }
 
 fn sdlm_mu() -> f64 {
@@ -109,12 +150,13 @@ fn adam_beta2() -> f64 {
 
 impl OptimizerConfig {
     /// The names by which commands and the window choose an optimiser, each with its usual settings.
-    pub const CHOICES: [(&'static str, &'static str, Self); 5] = [
+    pub const CHOICES: [(&'static str, &'static str, Self); 6] = [
         ("sgd", "SGD", Self::Sgd { momentum: 0.0, weight_decay: 0.0 }),
         ("momentum", "SGD, momentum 0.9", Self::Sgd { momentum: 0.9, weight_decay: 0.0 }),
         ("adam", "Adam", Self::Adam { beta1: 0.9, beta2: 0.999 }),
         ("adamw", "AdamW", Self::AdamW { beta1: 0.9, beta2: 0.999, weight_decay: 0.01 }),
         ("sdlm", "SDLM (1998)", Self::Sdlm { mu: 0.02, floor: 0.2, patterns: 500 }),
+        ("conjugate-gradient", "Conj. gradient", Self::ConjugateGradient { weight_decay: 0.0, iterations: 5 }),
     ];
 
     /// The optimiser of that name.
@@ -130,6 +172,7 @@ impl OptimizerConfig {
             Self::Adam { .. } => "adam",
             Self::AdamW { .. } => "adamw",
             Self::Sdlm { .. } => "sdlm",
+            Self::ConjugateGradient { .. } => "conjugate-gradient",
         }
     }
 
@@ -140,6 +183,24 @@ impl OptimizerConfig {
             Self::Sgd { .. } => 0.02,
             Self::Adam { .. } | Self::AdamW { .. } => 0.001,
             Self::Sdlm { .. } => 0.0005,
+            Self::ConjugateGradient { .. } => 1.0,
+        }
+    }
+
+    /// Updates of an epoch of so many images in batches of this size.
+    pub fn updates_per_epoch(&self, images: usize, batch_size: usize) -> u64 {
+        match *self {
+            Self::ConjugateGradient { iterations, .. } => u64::from(iterations),
+            _ => images.div_ceil(batch_size) as u64,
+        }
+    }
+
+    /// λ of a penalty λ/2 Σ w² that belongs to the loss of all training images; optimisers of single gradients let weights
+    /// decay themselves.
+    pub fn penalty(&self) -> f64 {
+        match *self {
+            Self::ConjugateGradient { weight_decay, .. } => weight_decay,
+            _ => 0.0,
         }
     }
 
@@ -170,6 +231,12 @@ impl OptimizerConfig {
                 }
                 Ok(())
             }
+            Self::ConjugateGradient { weight_decay, iterations } => {
+                if !(1..=1_000).contains(&iterations) {
+                    return Err(format!("an epoch of conjugate gradient has 1 to 1,000 iterations, got {iterations}"));
+                }
+                decay(weight_decay)
+            }
         }
     }
 
@@ -180,6 +247,7 @@ impl OptimizerConfig {
             Self::Adam { beta1, beta2 } => Box::new(Adam::new(params, beta1, beta2, 0.0)?),
             Self::AdamW { beta1, beta2, weight_decay } => Box::new(Adam::new(params, beta1, beta2, weight_decay)?),
             Self::Sdlm { mu, floor, patterns } => Box::new(Sdlm::new(params, mu, floor, patterns)?),
+            Self::ConjugateGradient { .. } => Box::new(ConjugateGradient::new()),
         })
     }
 }

@@ -108,6 +108,7 @@ impl RunFolder {
             "updates": outcome.steps,
             "seconds": outcome.seconds,
             "device": device,
+            "pixels_kept": outcome.pixels.map(|(kept, _)| kept),
             "best_epoch": outcome.best_epoch,
             "sure_above": outcome.sure_above,
             "weights_sha256": outcome.best_weights.sha256(),

@@ -71,6 +71,8 @@ pub const SHIPPED: &[Shipped] = shipped![
     "lenet5-1998-distorted",
     "lenet5-1998-random-codes",
     "lenet5-1998-linear",
+    "scratch",
+    "scratch-deep",
 ];
 
 impl Shipped {

@@ -29,6 +29,20 @@ pub(super) fn epoch<'a>(
     let mut order = data.train.clone();
     let number = if config.order == Order::Constant { 1 } else { epoch };
     order.shuffle(&mut stream(config.seed, Purpose::Shuffle, u64::from(number), 0));
+    in_order(config, data, epoch, order)
+}
+
+/// All images of an epoch in the order of the corpus, in batches: what an update reads that asks for all of them.
+pub(super) fn all(config: &TrainingConfig, data: &TrainingData, epoch: u32) -> Vec<Batch> {
+    in_order(config, data, epoch, data.train.clone()).collect()
+}
+
+fn in_order<'a>(
+    config: &'a TrainingConfig,
+    data: &'a TrainingData,
+    epoch: u32,
+    order: Vec<u32>,
+) -> impl Iterator<Item = Batch> + 'a {
     let count = order.len();
     (0..count).step_by(config.batch_size).map(move |from| {
         let indices = &order[from..count.min(from + config.batch_size)];

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::{Augmentation, Beside};
-use crate::models::{self, Architecture};
+use crate::models::{self, Architecture, Backward};
 use crate::nn::{Initialisation, Loss, Network};
 use crate::optim::{OptimizerConfig, RateCurve, Schedule};
 
@@ -205,7 +205,29 @@ impl TrainingConfig {
                 self.model
             ));
         }
+        self.validate_reach()?;
         self.beside.validate().map_err(ConfigError::Setting)
+    }
+
+    /// Settings that the way of training would pass over.
+    fn validate_reach(&self) -> Result<(), ConfigError> {
+        let refuse = |sentence: String| Err(ConfigError::Setting(sentence));
+        if matches!(self.optimizer, OptimizerConfig::ConjugateGradient { .. }) && self.clip_norm.is_some() {
+            return refuse(
+                "clip_norm bounds the steps of small batches; a line search chooses its steps itself".to_owned(),
+            );
+        }
+        if self.architecture()?.backward == Backward::Scratch {
+            let idle = [
+                ("label smoothing", self.loss != Loss::CrossEntropy),
+                ("freeze_up_to", self.freeze_up_to.is_some()),
+                ("strangers", self.beside.strangers > 0),
+            ];
+            if let Some((name, _)) = idle.into_iter().find(|(_, is_set)| *is_set) {
+                return refuse(format!("{} is plain back-propagation and knows no {name}", self.model));
+            }
+        }
+        Ok(())
     }
 
     /// Distances have losses of their own, and these losses know nothing else.
@@ -268,6 +290,11 @@ impl TrainingConfig {
     /// The factor on the learning rate over a run of so many updates.
     pub fn rate_curve(&self, updates: u64) -> RateCurve {
         RateCurve { schedule: self.schedule, warm_up: self.warm_up, updates }
+    }
+
+    /// Updates of one epoch of so many training images.
+    pub fn updates_per_epoch(&self, images: usize) -> u64 {
+        self.optimizer.updates_per_epoch(images, self.batch_size)
     }
 
     /// The model that is trained.

@@ -5,6 +5,12 @@ use crate::nn::{ParamStore, Weights};
 
 /// Told to the callback of a run, on the run's own thread.
 pub enum Event<'a> {
+    /// Before the first update of a network that chooses its pixels: so many of them differ enough between the training images
+    /// to be kept.
+    Pixels { kept: usize, of: usize },
+    /// Within an update that reads all training images, after each of their batches: nothing has moved yet. For whoever wants
+    /// the run to rest or to end.
+    Reading,
     /// After every update.
     Step {
         /// Updates so far.
@@ -13,11 +19,13 @@ pub enum Event<'a> {
         updates: u64,
         /// The epoch under way, counted from 1.
         epoch: u32,
-        /// Mean loss of the batch, before the update.
+        /// Mean loss of the batch, before the update; of all training images after it, where it reads all of them.
         loss: f64,
         learning_rate: f64,
         /// Share of the batch that was read wrong.
         error: f64,
+        /// Images that the update has read, every time that it read them.
+        images: usize,
         /// To take a copy of the present weights, if somebody wants to see them.
         params: &'a ParamStore,
     },
@@ -126,6 +134,8 @@ pub struct Outcome {
     pub epochs: u32,
     pub steps: u64,
     pub seconds: f64,
+    /// Pixels that the network keeps, and all of them, where it chooses.
+    pub pixels: Option<(usize, usize)>,
     /// The epoch with the best validation accuracy; the last one where there are no validation images.
     pub best_epoch: u32,
     pub best_weights: Weights,

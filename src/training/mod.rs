@@ -5,7 +5,9 @@ mod batches;
 mod config;
 mod event;
 mod objective;
+mod pixels;
 mod transfer;
+mod whole_set;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -24,6 +26,7 @@ use crate::nn::random::{Purpose, stream};
 use crate::nn::{Compute, ParamStore, Weights};
 use crate::optim::{Optimizer, Validation, clipped};
 use objective::Objective;
+use whole_set::WholeSet;
 
 /// The images of a run: which of the corpus train, and which judge.
 pub struct TrainingData {
@@ -143,8 +146,9 @@ fn run_in_pool(
     let frozen = config.frozen_layers(&network)?;
     params.freeze(network.params_up_to(frozen));
     let mut optimizer = config.optimizer.build(&params)?;
-    let objective = Objective::new(&network, config.loss, architecture.input, compute).freezing(frozen);
-    let updates_per_epoch = data.train.len().div_ceil(config.batch_size) as u64;
+    let pixels = pixels::choose(&network, &params, data, start.is_none())?;
+    let objective = Objective::new(architecture, &network, config.loss, compute).freezing(frozen);
+    let updates_per_epoch = config.updates_per_epoch(data.train.len());
     let updates = updates_per_epoch * u64::from(config.epochs);
     let schedule = config.rate_curve(updates);
     let judge = |weights: &Weights, images: &[u32]| -> Result<Evaluation> {
@@ -154,7 +158,11 @@ fn run_in_pool(
         evaluation.context("an evaluation nobody stopped has ended early")
     };
 
-    let tick_images = stratified_limit(data.corpus.train.labels(), &data.validation, TICK_IMAGES, config.seed);
+    // after an update that reads all training images a look at all validation images takes no time
+    let tick_images = match optimizer.asks_for_all_images() {
+        true => data.validation.clone(),
+        false => stratified_limit(data.corpus.train.labels(), &data.validation, TICK_IMAGES, config.seed),
+    };
 
     let began = Instant::now();
     let mut learning_rate = config.learning_rate;
@@ -176,7 +184,13 @@ fn run_in_pool(
         ControlFlow::Break(Stop) => false,
     };
 
-    'epochs: for epoch in 1..=config.epochs {
+    if let Some((kept, of)) = pixels
+        && !tell(Event::Pixels { kept, of }, &mut learning_rate)
+    {
+        ending = Ending::Stopped;
+    }
+    let all_epochs = if ending == Ending::Stopped { 0 } else { config.epochs };
+    'epochs: for epoch in 1..=all_epochs {
         let epoch_began = Instant::now();
         if let Some(patterns) = optimizer.curvature_patterns() {
             let mut rng = stream(config.seed, Purpose::Curvature, u64::from(epoch), 0);
@@ -186,10 +200,28 @@ fn run_in_pool(
             optimizer.set_curvature(&objective.curvature(&params, images)?)?;
         }
         let mut sums = (0.0, 0usize, 0usize);
-        for batch in batches::epoch(config, data, epoch) {
+        let mut seen = 0;
+        let mut batches = batches::epoch(config, data, epoch);
+        let mut all = optimizer.asks_for_all_images().then(|| WholeSet::new(&objective, &params, config, data, epoch));
+        for _ in 0..updates_per_epoch {
             let rate = learning_rate * schedule.factor(step, &validations);
-            let mut result = objective.evaluate(&params, &batch, config.seed, step)?;
-            distance.add(result.right_distance, batch.len());
+            let mut result = match &mut all {
+                Some(all) => {
+                    let mut goes_on = || tell(Event::Reading, &mut learning_rate);
+                    let Some(result) = all.improve(&mut *optimizer, rate, &mut goes_on)? else {
+                        ending = Ending::Stopped;
+                        break 'epochs;
+                    };
+                    result
+                }
+                None => {
+                    let Some(batch) = batches.next() else { break };
+                    objective.evaluate(&params, &batch, config.seed, step)?
+                }
+            };
+            let read = all.as_mut().map_or(result.images, WholeSet::take_images_read);
+            seen += read;
+            distance.add(result.right_distance, result.images);
             if !result.loss.is_finite() {
                 ending = Ending::Diverged(Divergence::NotFinite);
                 break 'epochs;
@@ -198,27 +230,31 @@ fn run_in_pool(
                 ending = Ending::Diverged(Divergence::CodesLost);
                 break 'epochs;
             }
-            if let Some(longest) = config.clip_norm {
-                result.parts = clipped(&params, result.parts, longest)?;
+            if all.is_none() {
+                if let Some(longest) = config.clip_norm {
+                    result.parts = clipped(&params, result.parts, longest)?;
+                }
+                optimizer.step(&params, &result.parts, rate)?;
             }
-            optimizer.step(&params, &result.parts, rate)?;
             params.observe(&result.observed)?;
             step += 1;
-            sums = (sums.0 + result.loss * batch.len() as f64, sums.1 + result.correct, sums.2 + batch.len());
+            sums = (sums.0 + result.loss * result.images as f64, sums.1 + result.correct, sums.2 + result.images);
             let event = Event::Step {
                 step,
                 updates,
                 epoch,
                 loss: result.loss,
                 learning_rate: rate,
-                error: 1.0 - result.correct as f64 / batch.len() as f64,
+                error: 1.0 - result.correct as f64 / result.images as f64,
+                images: read,
                 params: &params,
             };
             if !tell(event, &mut learning_rate) {
                 ending = Ending::Stopped;
                 break 'epochs;
             }
-            if last_tick.elapsed() >= TICK_EVERY && step < updates {
+            // the end of an epoch tells more than a tick
+            if last_tick.elapsed() >= TICK_EVERY && step % updates_per_epoch != 0 {
                 let weights = params.weights()?;
                 let is_finite = weights.first_not_finite().is_none();
                 if is_finite {
@@ -261,7 +297,7 @@ fn run_in_pool(
             validation: validation.as_ref(),
             learning_rate: learning_rate * schedule.factor(step, &validations),
             seconds: epoch_began.elapsed().as_secs_f64(),
-            images_per_second: images as f64 / trained_seconds,
+            images_per_second: seen as f64 / trained_seconds,
             step_sizes: step_sizes(&*optimizer, &params, last_rate)?,
             is_best: best.as_ref().is_some_and(|(best, ..)| *best == epoch),
             weights: &finite,
@@ -288,6 +324,7 @@ fn run_in_pool(
         epochs,
         steps: step,
         seconds: began.elapsed().as_secs_f64(),
+        pixels,
         best_epoch,
         best_weights,
         sure_above: sure_above.unwrap_or(TrainedModel::USUAL_SURE_ABOVE),

@@ -1,21 +1,26 @@
 //! The loss of a batch and its gradients, worked out in a fixed number of parts: the same bits on any number of threads.
 
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
-use candle_core::{Tensor, Var};
+use candle_core::{Device, Tensor, Var};
 use rayon::prelude::*;
 
 use super::batches::Batch;
 use crate::data::NO_DIGIT;
-use crate::models::InputScale;
+use crate::models::{Architecture, Backward, scratch};
 use crate::nn::random::{Purpose, stream};
-use crate::nn::{Compute, LANES, Loss, NO_CLASS, Network, Observed, Operators, ParamStore, Pass, batch, loss, rows};
+use crate::nn::{
+    Compute, LANES, Loss, NO_CLASS, Network, Observed, Operators, ParamKind, ParamStore, Pass, batch, loss, rows,
+    with_all_floats,
+};
 
 /// What a network should make small, on a device.
 pub(super) struct Objective<'a> {
     network: &'a Network,
     loss: Loss,
+    backward: Backward,
     value_of: [f32; 256],
     compute: &'a Compute,
     /// Layers from the first on for which no gradient is worked out.
@@ -25,9 +30,11 @@ pub(super) struct Objective<'a> {
 }
 
 /// The loss of one batch, before the update.
+#[derive(Default)]
 pub(super) struct Gradients {
     /// Mean over the batch.
     pub loss: f64,
+    pub images: usize,
     /// Images of the batch that were read right.
     pub correct: usize,
     /// Sum over the batch of the distances to the right centres, where the loss is one of distances; else 0.
@@ -60,13 +67,19 @@ const MOST_PARTS: usize = 8;
 const IMAGES_OF_TWO_PARTS: usize = 32;
 
 impl<'a> Objective<'a> {
-    pub fn new(network: &'a Network, loss: Loss, input: InputScale, compute: &'a Compute) -> Self {
-        Self { network, loss, value_of: input.table(), compute, frozen: 0, gradients: Mutex::default() }
+    pub fn new(architecture: &Architecture, network: &'a Network, loss: Loss, compute: &'a Compute) -> Self {
+        let (backward, value_of) = (architecture.backward, architecture.input.table());
+        Self { network, loss, backward, value_of, compute, frozen: 0, gradients: Mutex::default() }
     }
 
     /// The same with so many layers from the first on left as they are ([`Pass::frozen`]).
     pub fn freezing(self, frozen: usize) -> Self {
         Self { frozen, ..self }
+    }
+
+    /// What the parameter of that index does in its layer.
+    pub fn kind(&self, index: usize) -> ParamKind {
+        self.network.params()[index].kind
     }
 
     /// The mean curvature of every parameter over some images, as they are.
@@ -101,12 +114,15 @@ impl<'a> Objective<'a> {
         let images_per_part = batch.len().div_ceil(self.parts(batch.len())).next_multiple_of(LANES);
         let mut kept = self.gradients.lock().unwrap_or_else(PoisonError::into_inner);
         let count = batch.len().div_ceil(images_per_part);
-        while kept.len() < count {
+        while kept.len() < count && self.backward == Backward::Layers {
             kept.push(tensors.iter().map(Tensor::zeros_like).collect::<candle_core::Result<_>>()?);
         }
         let part = |number: usize| {
             let from = number * images_per_part;
             let range = from..batch.len().min(from + images_per_part);
+            if self.backward == Backward::Scratch {
+                return self.part_from_scratch(&tensors, batch, range);
+            }
             let dropout = stream(seed, Purpose::Dropout, step, number as u64);
             let mut pass = Pass::train(self.compute.operators.for_images(batch.len()), dropout);
             pass.gradients = Some(kept[number].clone());
@@ -115,9 +131,10 @@ impl<'a> Objective<'a> {
         };
         let results: Vec<Gradients> =
             if count == 1 { vec![part(0)?] } else { (0..count).into_par_iter().map(part).collect::<Result<_>>()? };
-        let mut sum = Gradients { loss: 0.0, correct: 0, right_distance: 0.0, parts: Vec::new(), observed: Vec::new() };
+        let mut sum = Gradients::default();
         for result in results {
             sum.loss += result.loss;
+            sum.images += result.images;
             sum.correct += result.correct;
             sum.right_distance += result.right_distance;
             sum.parts.extend(result.parts);
@@ -126,12 +143,32 @@ impl<'a> Objective<'a> {
         Ok(sum)
     }
 
+    /// As [`Objective::part`], by [`scratch::lesson`].
+    fn part_from_scratch(&self, tensors: &[Tensor], whole: &Batch, range: Range<usize>) -> Result<Gradients> {
+        let here: Vec<Tensor> =
+            tensors.iter().map(|tensor| tensor.to_device(&Device::Cpu)).collect::<candle_core::Result<_>>()?;
+        let lesson = with_all_floats(&here.iter().collect::<Vec<_>>(), |values| {
+            let images = whole.images[range.clone()].iter().map(<[u8; _]>::as_slice);
+            scratch::lesson(values, images, &whole.labels[range.clone()], whole.len(), &self.value_of)
+        })?;
+        let gradients = lesson.gradients.into_iter().zip(tensors);
+        let gradients = gradients.map(|(values, like)| Tensor::from_vec(values, like.shape(), like.device()));
+        Ok(Gradients {
+            loss: lesson.loss,
+            images: range.len(),
+            correct: lesson.correct,
+            right_distance: 0.0,
+            parts: vec![gradients.collect::<candle_core::Result<_>>()?],
+            observed: Vec::new(),
+        })
+    }
+
     fn part(
         &self,
         params: &ParamStore,
         tensors: &[Tensor],
         whole: &Batch,
-        range: std::ops::Range<usize>,
+        range: Range<usize>,
         mut pass: Pass,
     ) -> Result<Gradients> {
         let (images, labels) = (&whole.images[range.clone()], &whole.labels[range]);
@@ -158,6 +195,6 @@ impl<'a> Objective<'a> {
             if self.loss.is_of_distances() { scores.chunks_exact(classes).zip(labels).map(right).sum() } else { 0.0 };
         let observed = vec![Observed { images: labels.len(), statistics: pass.observed }];
         let loss = f64::from(loss.to_scalar::<f32>()?);
-        Ok(Gradients { loss, correct, right_distance, parts: vec![gradients], observed })
+        Ok(Gradients { loss, images: labels.len(), correct, right_distance, parts: vec![gradients], observed })
     }
 }

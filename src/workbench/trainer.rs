@@ -24,6 +24,11 @@ pub(super) enum TrainerEvent {
         validation_images: usize,
         source: String,
     },
+    /// The network keeps so many of its pixels.
+    Pixels {
+        kept: usize,
+        of: usize,
+    },
     Progress {
         step: u64,
         updates: u64,
@@ -273,6 +278,7 @@ struct Watch<'a> {
     last: Instant,
     /// Updates since the last snapshot with the sums of their figures, and where the newest stands.
     steps: u64,
+    images: usize,
     loss: f64,
     error: f64,
     newest: Option<Newest>,
@@ -281,7 +287,7 @@ struct Watch<'a> {
 }
 
 /// Images whose mean figures are worth a point of the curve between two snapshots.
-const LEAST_IMAGES: u64 = 1_000;
+const LEAST_IMAGES: usize = 1_000;
 
 /// Where an update stands.
 #[derive(Clone, Copy)]
@@ -296,13 +302,30 @@ impl<'a> Watch<'a> {
     fn new(order: &'a Order, reporter: &'a Reporter) -> Result<Self> {
         let reader = Arc::new(Compute::new(DeviceChoice::Cpu, Some(1))?);
         let last = Instant::now();
-        Ok(Self { order, reporter, reader, last, steps: 0, loss: 0.0, error: 0.0, newest: None, evaluated: false })
+        Ok(Self {
+            order,
+            reporter,
+            reader,
+            last,
+            steps: 0,
+            images: 0,
+            loss: 0.0,
+            error: 0.0,
+            newest: None,
+            evaluated: false,
+        })
     }
 
     fn saw(&mut self, event: &Event<'_>) -> Finished {
         match event {
-            Event::Step { step, updates, epoch, loss, learning_rate, error, .. } => {
+            Event::Pixels { kept, of } => {
+                self.reporter.tell(TrainerEvent::Pixels { kept: *kept, of: *of });
+                Finished::Nothing
+            }
+            Event::Reading => Finished::Nothing,
+            Event::Step { step, updates, epoch, loss, learning_rate, error, images, .. } => {
                 self.steps += 1;
+                self.images += images;
                 self.loss += loss;
                 self.error += error;
                 let (step, updates, epoch, learning_rate) = (*step, *updates, *epoch, *learning_rate);
@@ -359,13 +382,12 @@ impl<'a> Watch<'a> {
     fn progress(&mut self, all_of_it_training: bool) {
         self.evaluated |= !all_of_it_training;
         // the mean of a batch or two would stand out of the curve; it goes into the next one
-        if !all_of_it_training && self.steps * (self.order.config.batch_size as u64) < LEAST_IMAGES {
+        if !all_of_it_training && self.images < LEAST_IMAGES {
             return;
         }
         let all_of_it_training = !std::mem::take(&mut self.evaluated);
         if let Some(Newest { step, updates, epoch, learning_rate }) = self.newest.take() {
             let count = self.steps as f64;
-            let images = count * self.order.config.batch_size as f64;
             self.reporter.tell(TrainerEvent::Progress {
                 step,
                 updates,
@@ -373,10 +395,11 @@ impl<'a> Watch<'a> {
                 loss: self.loss / count,
                 error: self.error / count,
                 learning_rate,
-                images_per_second: all_of_it_training.then(|| images / self.last.elapsed().as_secs_f64().max(1e-6)),
+                images_per_second: all_of_it_training
+                    .then(|| self.images as f64 / self.last.elapsed().as_secs_f64().max(1e-6)),
             });
         }
-        (self.steps, self.loss, self.error, self.last) = (0, 0.0, 0.0, Instant::now());
+        (self.steps, self.images, self.loss, self.error, self.last) = (0, 0, 0.0, 0.0, Instant::now());
     }
 
     fn model(&self, weights: &Weights, sure_above: f32) -> Result<()> {

@@ -88,6 +88,8 @@ pub struct TrainingView {
     pub source: String,
     pub train_images: usize,
     pub validation_images: usize,
+    /// Pixels that the network keeps, and all of them, where it chooses.
+    pub pixels: Option<(usize, usize)>,
     pub step: u64,
     pub updates: u64,
     pub epoch: u32,
@@ -112,6 +114,7 @@ impl TrainingView {
             source: String::new(),
             train_images: 0,
             validation_images: 0,
+            pixels: None,
             step: 0,
             updates: 0,
             epoch: 0,
@@ -178,10 +181,11 @@ impl TrainingView {
             TrainerEvent::Begun { run, train_images, validation_images, source } => {
                 self.run = Some(run);
                 (self.train_images, self.validation_images, self.source) = (train_images, validation_images, source);
-                self.updates = train_images.div_ceil(self.config.batch_size) as u64 * u64::from(self.config.epochs);
+                self.updates = self.config.updates_per_epoch(train_images) * u64::from(self.config.epochs);
                 self.phase = Phase::Running;
                 self.since = Some(Instant::now());
             }
+            TrainerEvent::Pixels { kept, of } => self.pixels = Some((kept, of)),
             TrainerEvent::Progress { step, updates, epoch, loss, error, learning_rate, images_per_second } => {
                 if step > self.curves.steps.last().map_or(0, |point| point.step) {
                     self.curves.steps.push(StepPoint { step, loss, accuracy: 1.0 - error });

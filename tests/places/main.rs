@@ -63,6 +63,19 @@ fn every_place_opens_empty_training_and_evaluated() {
 }
 
 #[test]
+fn the_pixels_that_a_network_keeps_are_shown() {
+    let mut window = Window::open();
+    window.workbench().handle(Command::ChooseModel(ModelChoice::Shipped("scratch")));
+    for place in [Place::Draw, Place::Inside] {
+        window.go(place);
+        window.assert_sees(&["Pixels kept, 624 of 784"]);
+    }
+    window.workbench().handle(Command::ChooseModel(ModelChoice::Shipped("mlp")));
+    window.go(Place::Inside);
+    assert!(!window.sees("Pixels kept"));
+}
+
+#[test]
 fn strokes_of_the_pointer_are_answered_and_keys_take_them_back() {
     let mut window = Window::open();
     window.draw_one();

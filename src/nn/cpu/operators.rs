@@ -83,6 +83,7 @@ fn activate_body<S: Simd>(values: &mut [f32], activation: Activation) {
                 Activation::ScaledTanh => {
                     x.mul(S::splat(Activation::SLOPE)).tanh().mul(S::splat(Activation::AMPLITUDE))
                 }
+                Activation::Sigmoid => x.sigmoid(),
                 _ => x.max(S::splat(0.0)),
             };
             y.store(chunk.as_mut_ptr());
@@ -110,6 +111,7 @@ fn activation_gradient_body<S: Simd>(y: &[f32], gradient: &mut [f32], activation
                     let slope = S::splat(Activation::AMPLITUDE * Activation::SLOPE);
                     gradient.mul(slope.mul(S::splat(1.0).sub(tanh.mul(tanh))))
                 }
+                Activation::Sigmoid => gradient.mul(y.mul(S::splat(1.0).sub(y))),
                 _ => gradient.where_positive(y),
             };
             before.store(g.as_mut_ptr());

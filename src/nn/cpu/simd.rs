@@ -41,6 +41,13 @@ pub trait Simd: Copy {
         }
         x.mul(p).div(q).min(Self::splat(1.0)).max(Self::splat(-1.0))
     }
+
+    /// 1 / (1 + e^−x) = ½ + ½ tanh(½ x).
+    #[inline(always)]
+    fn sigmoid(self) -> Self {
+        let half = Self::splat(0.5);
+        self.mul(half).tanh().mul_add(half, half)
+    }
 }
 
 /// The portable form.

@@ -6,6 +6,7 @@ use super::Scene;
 use crate::inference::FeatureMaps;
 use crate::ui::text::{self, Weight};
 use crate::ui::widgets::digit_view::{self, MapSheet};
+use crate::ui::widgets::kept_pixels::kept_pixels;
 use crate::ui::widgets::segmented;
 use crate::ui::{style, theme};
 use crate::workbench::Command;
@@ -38,6 +39,11 @@ pub(super) fn inside(ui: &mut Ui, scene: &mut Scene<'_>, width: f32) {
         };
         ui.label(text::label(format!("{size} · {}", layer.description)).color(p.text2));
     });
+    if let Some(kept) = &layer.kept {
+        ui.add_space(4.0);
+        kept_pixels(ui, kept, 140.0, width);
+        ui.add_space(8.0);
+    }
     match scene.workbench.feature_maps().filter(|maps| maps.layer == layer.name) {
         Some(maps) => {
             if maps.height * maps.width == 1 {

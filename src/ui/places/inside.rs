@@ -10,6 +10,7 @@ use crate::inference::Rejection;
 use crate::ui::text::{self, IconWeight};
 use crate::ui::widgets::button::Button;
 use crate::ui::widgets::distances::{self, Distances};
+use crate::ui::widgets::kept_pixels::kept_pixels;
 use crate::ui::widgets::reject_curve::reject_curve;
 use crate::ui::widgets::{progress, unit_picture};
 use crate::ui::{icons, theme};
@@ -315,7 +316,7 @@ fn not_judged(ui: &mut Ui, width: f32, scene: &mut Scene<'_>) {
 fn without_codes(ui: &mut Ui, scene: &mut Scene<'_>) {
     let p = theme::of(ui);
     let other = scene.workbench.model_with_codes().cloned();
-    ui.add_space(ui.available_height() * 0.34);
+    ui.add_space(ui.available_height() * 0.26);
     ui.vertical_centered(|ui| {
         ui.label(text::icon(icons::STACK, 32.0, IconWeight::Regular).color(p.text2));
         ui.label(text::title("RBF room"));
@@ -327,6 +328,11 @@ fn without_codes(ui: &mut Ui, scene: &mut Scene<'_>) {
             if ui.add(Button::primary(&format!("Choose {}", other.title))).clicked() {
                 scene.push(Command::ChooseModel(other.choice));
             }
+        }
+        if let Some(kept) = scene.workbench.layers().into_iter().find_map(|layer| layer.kept) {
+            ui.add_space(32.0);
+            let width = 420.0_f32.min(ui.available_width());
+            ui.allocate_ui(vec2(width, 140.0), |ui| kept_pixels(ui, &kept, 140.0, width));
         }
     });
 }

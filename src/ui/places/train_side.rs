@@ -57,9 +57,15 @@ fn run(ui: &mut Ui, view: &TrainingView, width: f32) {
         facts.push(("Train on", text::count(view.train_images as u64)));
         facts.push(("Kept aside", text::count(view.validation_images as u64)));
     }
+    if let Some((kept, of)) = view.pixels {
+        facts.push(("Pixels kept", format!("{kept} of {of}")));
+    }
     if view.step > 0 {
         facts.push(("Updates", format!("{} of {}", text::count(view.step), text::count(view.updates))));
-        facts.push(("Rate now", format!("{:.6}", view.learning_rate).trim_end_matches('0').to_owned()));
+        facts.push((
+            "Rate now",
+            format!("{:.6}", view.learning_rate).trim_end_matches('0').trim_end_matches('.').to_owned(),
+        ));
     }
     if view.images_per_second > 0.0 && view.phase == Phase::Running {
         facts.push(("Images a second", text::count(view.images_per_second as u64)));

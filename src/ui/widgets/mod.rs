@@ -11,6 +11,7 @@
 //! | [`f1_rows`] | ten F1 curves as rows |
 //! | [`field`] | rows of a form: text, choice, slider |
 //! | [`gallery`] | a scrolling grid of digit images |
+//! | [`kept_pixels`] | which pixels a network looks at |
 //! | [`matrix`] | the confusion matrix |
 //! | [`notice`] | sentences that come and go |
 //! | [`plot`] | curves over epochs, each chart with its table of values |
@@ -30,6 +31,7 @@ pub mod distances;
 pub mod f1_rows;
 pub mod field;
 pub mod gallery;
+pub mod kept_pixels;
 pub mod matrix;
 pub mod notice;
 pub mod plot;
