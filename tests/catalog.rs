@@ -119,20 +119,21 @@ fn every_kind_of_operators_loses_alike_and_gives_the_same_gradients() {
         let [ours, channels, stock] = EVERY_WAY.map(|operators| {
             let value_of = architecture.input.table();
             let x = batch(images.iter().copied(), network.input(), &value_of, operators, &Device::Cpu).unwrap();
-            let mut pass = Pass::train(operators, stream(6, Purpose::Dropout, 0, 0));
+            let mut pass = Pass::train(operators, labels.len(), stream(6, Purpose::Dropout, 0, 0));
             let scores = network.forward(&x, &store.tensors(), &mut pass).unwrap();
             let loss = softmax_cross_entropy(&scores, 10, &labels, labels.len(), operators).unwrap();
             let gradients = loss.backward().unwrap();
             let values = |var: &Var| -> Vec<f32> {
                 gradients.get(var.as_tensor()).unwrap().flatten_all().unwrap().to_vec1().unwrap()
             };
-            (loss.to_scalar::<f32>().unwrap(), store.vars().iter().map(values).collect::<Vec<_>>())
+            (loss.to_scalar::<f32>().unwrap(), store.learning().map(|(_, var)| values(var)).collect::<Vec<_>>())
         });
         // dropout silences values in the order of the lanes, others with channels there than with images
         let silences = network.layers().iter().any(|place| place.layer.describe().starts_with("dropout"));
         for ours in if silences { vec![ours] } else { vec![ours, channels] } {
             assert!((ours.0 - stock.0).abs() < 1e-4, "{}: loss {} against {}", architecture.id, ours.0, stock.0);
-            for ((spec, ours), stock) in network.params().iter().zip(&ours.1).zip(&stock.1) {
+            let specs = store.learning().map(|(index, _)| &network.params()[index]);
+            for ((spec, ours), stock) in specs.zip(&ours.1).zip(&stock.1) {
                 let greatest = stock.iter().fold(0f32, |a, x| a.max(x.abs()));
                 let apart = ours.iter().zip(stock).fold(0f32, |apart, (a, b)| apart.max((a - b).abs()));
                 assert!(apart < 1e-6 + 1e-4 * greatest, "{}: {} is {apart} apart", architecture.id, spec.name);

@@ -36,7 +36,7 @@ impl Initialisation {
         let per_entry = count / spec.fan_in.len();
         let bounds = spec.fan_in.iter().flat_map(|&fan_in| std::iter::repeat_n(bound_of(fan_in as f32), per_entry));
         match (self, spec.kind) {
-            (_, ParamKind::Centre | ParamKind::Statistic) => spec.init.values(count, seed, index),
+            (_, ParamKind::Centre | ParamKind::Affine | ParamKind::Statistic) => spec.init.values(count, seed, index),
             (Self::SqrtFanIn, ParamKind::Bias) => vec![0.0; count],
             (Self::SqrtFanIn, ParamKind::Coefficient) => bounds.collect(),
             _ => bounds.map(|bound| rng.random_range(-bound..=bound)).collect(),

@@ -60,6 +60,8 @@ pub enum ParamKind {
     Coefficient,
     /// A point that distances are measured from; it begins the same way under every scheme.
     Centre,
+    /// Scales or shifts what has been normalised; it begins the same way under every scheme.
+    Affine,
     /// Not learnt but seen: a mean or a variance over the images so far, or which inputs count. No optimiser moves it; it
     /// begins the same way under every scheme and moves by [`ParamStore::observe`], if a layer observes it
     /// ([`super::Pass::observed`]).

@@ -88,7 +88,7 @@ impl<'a> Objective<'a> {
             let from = number * images_per_part;
             let range = from..batch.len().min(from + images_per_part);
             let dropout = stream(seed, Purpose::Dropout, step, number as u64);
-            let mut pass = Pass::train(self.compute.operators.for_images(batch.len()), dropout);
+            let mut pass = Pass::train(self.compute.operators.for_images(batch.len()), range.len(), dropout);
             pass.gradients = Some(kept[number].clone());
             self.part(params, &tensors, batch, range, pass)
         };

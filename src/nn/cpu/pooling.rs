@@ -54,7 +54,7 @@ with_simd! {
 }
 
 #[inline(always)]
-fn pool_forward_body<S: Simd>(x: &[f32], y: &mut [f32], s: &PoolShape) {
+pub(super) fn pool_forward_body<S: Simd>(x: &[f32], y: &mut [f32], s: &PoolShape) {
     s.check(x.len(), y.len());
     let taps = s.pool.window();
     let share = S::splat(1.0 / taps as f32);
@@ -83,7 +83,7 @@ with_simd! {
 }
 
 #[inline(always)]
-fn pool_backward_body<S: Simd>(x: &[f32], gradient: &[f32], x_grad: &mut [f32], s: &PoolShape) {
+pub(super) fn pool_backward_body<S: Simd>(x: &[f32], gradient: &[f32], x_grad: &mut [f32], s: &PoolShape) {
     s.check(x.len(), gradient.len());
     s.check(x_grad.len(), gradient.len());
     let taps = s.pool.window();
