@@ -41,16 +41,9 @@ fn per_channel(sums: &[f32], channels: usize, images: usize, lanes: Lanes) -> Ve
 /// Sums that run beside each other, for one alone would wait for itself at every pixel.
 const SUMS: usize = 4;
 
-/// Σ f(vector) over the vectors of a map.
+/// Adds the sums up.
 #[inline(always)]
-fn sum_of<S: Simd>(map: &[f32], f: impl Fn(S, S) -> S) -> S {
-    let mut sums = [S::splat(0.0); SUMS];
-    for vectors in map.chunks(SUMS * LANES) {
-        for (sum, vector) in sums.iter_mut().zip(vectors.chunks_exact(LANES)) {
-            // SAFETY: a chunk is eight floats.
-            *sum = f(unsafe { S::load(vector.as_ptr()) }, *sum);
-        }
-    }
+fn total<S: Simd>(sums: [S; SUMS]) -> S {
     sums[0].add(sums[1]).add(sums[2].add(sums[3]))
 }
 
@@ -61,9 +54,15 @@ with_simd! {
 #[inline(always)]
 fn map_sums_body<S: Simd>(x: &[f32], sums: &mut [f32], pixels: usize) {
     for (map, to) in x.chunks_exact(pixels * LANES).zip(sums.chunks_exact_mut(LANES)) {
-        let sum = sum_of::<S>(map, |x, sum| sum.add(x));
+        let mut parts = [S::splat(0.0); SUMS];
+        for vectors in map.chunks(SUMS * LANES) {
+            for (part, vector) in parts.iter_mut().zip(vectors.chunks_exact(LANES)) {
+                // SAFETY: a chunk is eight floats.
+                *part = part.add(unsafe { S::load(vector.as_ptr()) });
+            }
+        }
         // SAFETY: a chunk is eight floats.
-        unsafe { sum.store(to.as_mut_ptr()) };
+        unsafe { total(parts).store(to.as_mut_ptr()) };
     }
 }
 
@@ -75,12 +74,16 @@ with_simd! {
 fn map_squares_body<S: Simd>(x: &[f32], centres: &[f32], sums: &mut [f32], pixels: usize, maps: usize) {
     for (number, (map, to)) in x.chunks_exact(pixels * LANES).zip(sums.chunks_exact_mut(LANES)).enumerate() {
         let centre: S = vector(centres, number % maps);
-        let sum = sum_of::<S>(map, |x, sum| {
-            let deviation = x.sub(centre);
-            deviation.mul_add(deviation, sum)
-        });
+        let mut parts = [S::splat(0.0); SUMS];
+        for vectors in map.chunks(SUMS * LANES) {
+            for (part, vector) in parts.iter_mut().zip(vectors.chunks_exact(LANES)) {
+                // SAFETY: a chunk is eight floats.
+                let deviation = unsafe { S::load(vector.as_ptr()) }.sub(centre);
+                *part = deviation.mul_add(deviation, *part);
+            }
+        }
         // SAFETY: a chunk is eight floats.
-        unsafe { sum.store(to.as_mut_ptr()) };
+        unsafe { total(parts).store(to.as_mut_ptr()) };
     }
 }
 
@@ -183,11 +186,11 @@ fn gradient_before_body<S: Simd>(
                 product[i] = x.sub(mean).mul_add(g, product[i]);
             }
         }
-        for (parts, to) in [(sum, &mut *sums), (product, &mut *products)] {
-            let total = parts[0].add(parts[1]).add(parts[2].add(parts[3]));
-            let to = &mut to[number * LANES..][..LANES];
-            // SAFETY: eight floats.
-            unsafe { total.store(to.as_mut_ptr()) };
+        let (sums, products) = (&mut sums[number * LANES..][..LANES], &mut products[number * LANES..][..LANES]);
+        // SAFETY: eight floats each.
+        unsafe {
+            total(sum).store(sums.as_mut_ptr());
+            total(product).store(products.as_mut_ptr());
         }
     }
 }

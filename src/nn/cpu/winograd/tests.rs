@@ -141,9 +141,9 @@ fn all_three_agree_with_naive_loops_in_double_precision() {
         for (f, inputs, weights) in [
             (conv_forward as Forward, conv_input_gradient as InputGradient, conv_weight_gradient as WeightGradient),
             (
-                conv_forward_body::<Portable>,
-                conv_input_gradient_body::<Portable>,
-                conv_weight_gradient_body::<Portable>,
+                conv_forward_body::<Portable, Portable>,
+                conv_input_gradient_body::<Portable, Portable>,
+                conv_weight_gradient_body::<Portable, Portable>,
             ),
         ] {
             let (got_w, got_bias) = weight_gradient_of(weights, &case);
