@@ -10,7 +10,9 @@ use digitpad::data::Drawn;
 use digitpad::inference::TrainedModel;
 use digitpad::models::{self, CATALOG, CLASSES};
 use digitpad::nn::random::{Purpose, stream};
-use digitpad::nn::{Compute, DeviceChoice, Lanes, Operators, ParamStore, Pass, Weights, batch, softmax_cross_entropy};
+use digitpad::nn::{
+    Compute, DeviceChoice, Lanes, Operators, ParamKind, ParamStore, Pass, Weights, batch, softmax_cross_entropy,
+};
 use digitpad::storage::shipped;
 use digitpad::storage::weights_file::WeightsFile;
 use digitpad::training::{self, Ending, Event, Outcome, Stop, TrainingConfig, TrainingData};
@@ -56,8 +58,9 @@ fn ids_are_unique_and_parameters_are_counted() {
         assert_eq!(network.parameter_count(), architecture.parameters, "{}", architecture.id);
         assert_eq!(network.output().size(), CLASSES, "{} has ten scores", architecture.id);
     }
-    let counts = ["mlp", "mlp-deep", "lenet5", "cnn"].map(|id| models::find(id).unwrap().parameters);
-    assert_eq!(counts, [101_770, 235_146, 61_706, 215_370]);
+    let counts =
+        ["mlp", "mlp-deep", "lenet5", "cnn", "cnn-bn", "resnet"].map(|id| models::find(id).unwrap().parameters);
+    assert_eq!(counts, [101_770, 235_146, 61_706, 215_370, 468_010, 205_042]);
 }
 
 #[test]
@@ -93,7 +96,11 @@ fn stock_operators_lose_and_learn_the_same() {
     let data = drawn(144);
     let stock = Arc::new(Compute::stock_reference().unwrap());
     for architecture in CATALOG {
-        let config = TrainingConfig { batch_size: 24, ..short(architecture.id, 2) };
+        // statistics are those of a part of a batch here, and of all of it there: eight images are one part
+        let specs = (architecture.network)().unwrap();
+        let normalises = specs.params().iter().any(|spec| spec.kind == ParamKind::Statistic);
+        let batch_size = if normalises { 8 } else { 24 };
+        let config = TrainingConfig { batch_size, ..short(architecture.id, 2) };
         let (ours, _) = train(&config, &data, &cpu(1), 3);
         let (reference, _) = train(&config, &data, &stock, 3);
         for (step, (a, b)) in ours.iter().zip(&reference).enumerate() {

@@ -90,10 +90,10 @@ impl Layer for BatchNorm {
 }
 
 fn four(params: &[Tensor]) -> Result<&[Tensor; 4]> {
-    let count = params.len();
-    params.try_into().map_err(|_: std::array::TryFromSliceError| {
-        candle_core::Error::Msg(format!("expected scale, shift, mean and variance, got {count} parameters"))
-    })
+    let Ok(four) = params.try_into() else {
+        bail!("expected scale, shift, mean and variance, got {} parameters", params.len())
+    };
+    Ok(four)
 }
 
 impl BatchNorm {

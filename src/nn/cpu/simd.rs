@@ -379,4 +379,29 @@ mod tests {
             assert!((1.0 - tanh_of::<Portable>(far)).abs() < 2e-7 && (1.0 + tanh_of::<Portable>(-far)).abs() < 2e-7);
         }
     }
+
+    with_simd! { pub fn transpose_all / transpose_all_body(x: &[f32], y: &mut [f32]) }
+    #[inline(always)]
+    fn transpose_all_body<S: Simd>(x: &[f32], y: &mut [f32]) {
+        let mut rows = [S::splat(0.0); LANES];
+        for (row, x) in rows.iter_mut().zip(x.chunks_exact(LANES)) {
+            // SAFETY: chunks are eight floats.
+            *row = unsafe { S::load(x.as_ptr()) };
+        }
+        for (column, y) in S::transpose(rows).iter().zip(y.chunks_exact_mut(LANES)) {
+            // SAFETY: as above.
+            unsafe { column.store(y.as_mut_ptr()) };
+        }
+    }
+
+    #[test]
+    fn a_transposed_square_has_its_rows_in_its_columns() {
+        let x: Vec<f32> = (0..LANES * LANES).map(|i| i as f32).collect();
+        let expected: Vec<f32> = (0..LANES * LANES).map(|i| x[i % LANES * LANES + i / LANES]).collect();
+        let mut y = vec![0.0; x.len()];
+        transpose_all(&x, &mut y);
+        assert_eq!(y, expected);
+        transpose_all_body::<Portable>(&x, &mut y);
+        assert_eq!(y, expected, "portable");
+    }
 }
