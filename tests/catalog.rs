@@ -10,7 +10,9 @@ use digitpad::data::{Drawn, ImagesBeside};
 use digitpad::inference::TrainedModel;
 use digitpad::models::{self, CATALOG, CLASSES};
 use digitpad::nn::random::{Purpose, stream};
-use digitpad::nn::{Compute, DeviceChoice, Lanes, Operators, ParamStore, Pass, Weights, batch, softmax_cross_entropy};
+use digitpad::nn::{
+    Compute, DeviceChoice, Lanes, Operators, ParamKind, ParamStore, Pass, Weights, batch, softmax_cross_entropy,
+};
 use digitpad::storage::shipped;
 use digitpad::storage::weights_file::WeightsFile;
 use digitpad::training::{self, Ending, Event, Outcome, Stop, TrainingConfig, TrainingData};
@@ -61,8 +63,9 @@ fn ids_are_unique_and_parameters_are_counted() {
         assert_eq!(network.parameter_count(), architecture.parameters, "{}", architecture.id);
         assert_eq!(network.output().size(), CLASSES, "{} has ten scores", architecture.id);
     }
-    let counts = ["mlp", "mlp-deep", "lenet5", "cnn"].map(|id| models::find(id).unwrap().parameters);
-    assert_eq!(counts, [101_770, 235_146, 61_706, 215_370]);
+    let counts =
+        ["mlp", "mlp-deep", "lenet5", "cnn", "cnn-bn", "resnet"].map(|id| models::find(id).unwrap().parameters);
+    assert_eq!(counts, [101_770, 235_146, 61_706, 215_370, 468_010, 205_042]);
 }
 
 #[test]
@@ -99,7 +102,11 @@ fn stock_operators_lose_and_learn_the_same() {
     let data = drawn(144);
     let stock = Arc::new(Compute::stock_reference().unwrap());
     for architecture in CATALOG {
-        let config = TrainingConfig { batch_size: 24, ..short(architecture.id, 2) };
+        // statistics are those of a part of a batch here, and of all of it there: eight images are one part
+        let specs = (architecture.network)().unwrap();
+        let normalises = specs.params().iter().any(|spec| spec.kind == ParamKind::Statistic);
+        let batch_size = if normalises { 8 } else { 24 };
+        let config = TrainingConfig { batch_size, ..short(architecture.id, 2) };
         let (ours, _) = train(&config, &data, &cpu(1), 3);
         let (reference, _) = train(&config, &data, &stock, 3);
         for (step, (a, b)) in ours.iter().zip(&reference).enumerate() {
@@ -125,7 +132,7 @@ fn every_kind_of_operators_loses_alike_and_gives_the_same_gradients() {
         let [ours, channels, stock] = EVERY_WAY.map(|operators| {
             let value_of = architecture.input.table();
             let x = batch(images.iter().copied(), network.input(), &value_of, operators, &Device::Cpu).unwrap();
-            let mut pass = Pass::train(operators, stream(6, Purpose::Dropout, 0, 0));
+            let mut pass = Pass::train(operators, labels.len(), stream(6, Purpose::Dropout, 0, 0));
             let scores = network.forward(&x, &store.tensors(), &mut pass).unwrap();
             let loss = softmax_cross_entropy(&scores, 10, &labels, labels.len(), operators).unwrap();
             let gradients = loss.backward().unwrap();

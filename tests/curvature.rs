@@ -44,7 +44,7 @@ fn layers() -> Vec<(&'static str, MapShape, Box<dyn Layer>)> {
     let table: &[&[usize]] = &[&[0, 1], &[1, 2], &[0, 1, 2], &[2]];
     let maps = MapShape::new(3, 4, 4);
     vec![
-        ("convolution", maps, Box::new(Conv2d { out_channels: 2, kernel: 3, padding: 1, activation })),
+        ("convolution", maps, Box::new(Conv2d { out_channels: 2, kernel: 3, padding: 1, bias: true, activation })),
         ("sparse convolution", maps, Box::new(SparseConv2d { table, kernel: 3, activation })),
         ("subsampling", maps, Box::new(Subsample2d { size: 2, activation })),
         ("dense, tanh", maps, Box::new(Dense { outputs: 5, activation: Activation::Tanh })),

@@ -7,8 +7,8 @@ mod networks_1998;
 use candle_core::{Device, Tensor, Var};
 use digitpad::nn::random::{Purpose, stream};
 use digitpad::nn::{
-    Activation, Conv2d, Dense, Dropout, Lanes, MapShape, Network, Operators, Pad2d, ParamStore, Pass, Pool2d, Rbf,
-    SparseConv2d, Subsample2d, batch, rows,
+    Activation, BatchNorm, Conv2d, Dense, Dropout, Lanes, MapShape, Network, Operators, Pad2d, ParamStore, Pass,
+    Pool2d, Rbf, Residual, SparseConv2d, Subsample2d, batch, rows,
 };
 use rand::Rng;
 
@@ -23,7 +23,8 @@ const EVERY_WAY: [Operators; 3] =
 
 /// Small networks that meet every layer, odd sizes, every remainder of the register tiles, padding and stacking.
 fn networks() -> Vec<(&'static str, Network)> {
-    let conv = |out_channels, kernel, padding, activation| Conv2d { out_channels, kernel, padding, activation };
+    let conv =
+        |out_channels, kernel, padding, activation| Conv2d { out_channels, kernel, padding, bias: true, activation };
     let dense = |outputs, activation| Dense { outputs, activation };
     let subsample = |size, activation| Subsample2d { size, activation };
     let input = MapShape::new(1, 8, 8);
@@ -118,7 +119,84 @@ fn networks() -> Vec<(&'static str, Network)> {
         ),
     ];
     networks.extend(networks_1998::networks());
+    networks.extend(normalised());
     networks
+}
+
+/// Batch normalisation after a convolution without bias and after a dense layer, pooled and not; skip connections.
+fn normalised() -> Vec<(&'static str, Network)> {
+    let conv =
+        |out_channels, kernel| Conv2d { out_channels, kernel, padding: kernel / 2, bias: false, activation: NONE };
+    let norm = |activation| BatchNorm { activation };
+    let dense = |outputs, activation| Dense { outputs, activation };
+    let input = MapShape::new(1, 8, 8);
+    let new = || Network::new(input);
+    let block = |input: MapShape, out, shortcut| {
+        let body = Network::new(input).then("C", conv(out, 3)).unwrap().then("N", norm(TANH)).unwrap();
+        let body = body.then("D", conv(out, 1)).unwrap().then("M", norm(NONE)).unwrap();
+        Residual::new(body, shortcut, TANH).unwrap()
+    };
+    let (few, many) = (MapShape::new(5, 4, 4), MapShape::new(9, 4, 4));
+    vec![
+        (
+            "batch normalisation, tanh",
+            new()
+                .then("C", conv(7, 3))
+                .unwrap()
+                .then("N", norm(TANH))
+                .unwrap()
+                .then("E", conv(9, 3))
+                .unwrap()
+                .then("M", norm(SCALED))
+                .unwrap()
+                .then("D", dense(10, NONE))
+                .unwrap(),
+        ),
+        (
+            "batch normalisation, ReLU, max pooling",
+            new()
+                .then("C", conv(9, 5))
+                .unwrap()
+                .then("N", norm(RELU))
+                .unwrap()
+                .then("S", Pool2d::max(2))
+                .unwrap()
+                .then("D", dense(10, NONE))
+                .unwrap(),
+        ),
+        (
+            "batch normalisation of the images and of a dense layer",
+            new()
+                .then("N", norm(TANH))
+                .unwrap()
+                .then("D", dense(13, TANH))
+                .unwrap()
+                .then("M", norm(NONE))
+                .unwrap()
+                .then("E", dense(10, NONE))
+                .unwrap(),
+        ),
+        (
+            "skip connections",
+            new()
+                .then("C", conv(5, 3))
+                .unwrap()
+                .then("N", norm(TANH))
+                .unwrap()
+                .then("S", Pool2d::average(2))
+                .unwrap()
+                .then("R", block(few, 5, Network::new(few)))
+                .unwrap()
+                .then("T", block(few, 9, Network::new(few).then("C", conv(9, 1)).unwrap()))
+                .unwrap()
+                .then("U", block(many, 9, Network::new(many)))
+                .unwrap()
+                .then("A", Pool2d::average(4))
+                .unwrap()
+                .then("D", dense(10, NONE))
+                .unwrap(),
+        ),
+    ]
 }
 
 struct Case {
@@ -149,8 +227,9 @@ fn case(seed: u64) -> Case {
     }
 }
 
+/// For the eleven images of a case.
 fn training_pass(operators: Operators) -> Pass {
-    Pass::train(operators, stream(5, Purpose::Dropout, 0, 0))
+    Pass::train(operators, 11, stream(5, Purpose::Dropout, 0, 0))
 }
 
 fn loss_of(name: &str, network: &Network, params: &[Tensor], case: &Case, pass: &mut Pass) -> Tensor {
@@ -181,7 +260,8 @@ fn gradients_of_every_layer_agree_with_finite_differences() {
         let params = store.tensors();
         for operators in EVERY_WAY {
             let gradients = loss(name, &network, &params, &case, operators).backward().unwrap();
-            for (spec, var) in network.params().iter().zip(store.vars()) {
+            for (index, var) in store.learning() {
+                let spec = &network.params()[index];
                 let gradient = values(gradients.get(var.as_tensor()).unwrap());
                 let at = values(var.as_tensor());
                 let length = gradient.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
@@ -226,7 +306,7 @@ fn our_kernels_agree_with_candles_operators() {
             let loss = loss(name, &network, &params, &case, operators);
             let gradients = loss.backward().unwrap();
             let gradients: Vec<Vec<f32>> =
-                store.vars().iter().map(|var| values(gradients.get(var.as_tensor()).unwrap())).collect();
+                store.learning().map(|(_, var)| values(gradients.get(var.as_tensor()).unwrap())).collect();
             (value(&loss), gradients)
         });
         // tensors that the caller brings receive the same, whatever they held before
@@ -235,15 +315,16 @@ fn our_kernels_agree_with_candles_operators() {
         let mut pass = training_pass(Operators::Lanes(Lanes::Images));
         pass.gradients = Some(brought.clone());
         let left = loss_of(name, &network, &params, &case, &mut pass).backward().unwrap();
-        for ((var, brought), ours) in store.vars().iter().zip(&brought).zip(&ours.1) {
+        for ((index, var), ours) in store.learning().zip(&ours.1) {
             assert!(left.get(var.as_tensor()).is_none(), "{name}: a gradient in two places");
-            assert_eq!(&values(brought), ours, "{name}");
+            assert_eq!(&values(&brought[index]), ours, "{name}");
         }
         // dropout silences values in the order of the lanes, others with channels there than with images
         let compared = if name == "dropout" { vec![ours] } else { vec![ours, channels] };
         for ours in compared {
             assert!((ours.0 - stock.0).abs() < 1e-5, "{name}: loss {} against {}", ours.0, stock.0);
-            for ((spec, ours), stock) in network.params().iter().zip(&ours.1).zip(&stock.1) {
+            let specs = store.learning().map(|(index, _)| &network.params()[index]);
+            for ((spec, ours), stock) in specs.zip(&ours.1).zip(&stock.1) {
                 let greatest = stock.iter().fold(0f32, |a, x| a.max(x.abs()));
                 for (i, (a, b)) in ours.iter().zip(stock).enumerate() {
                     assert!((a - b).abs() < 2e-5 + 1e-4 * greatest, "{name}: {}[{i}] is {a}, stock {b}", spec.name);
@@ -310,7 +391,7 @@ fn dropout_silences_its_share_and_rests_when_a_finished_network_is_asked() {
         &Device::Cpu,
     )
     .unwrap();
-    let mut pass = Pass::train(Operators::Lanes(Lanes::Images), stream(1, Purpose::Dropout, 0, 0));
+    let mut pass = Pass::train(Operators::Lanes(Lanes::Images), 8, stream(1, Purpose::Dropout, 0, 0));
     let y = rows(&network.forward(&x, &[], &mut pass).unwrap(), network.output(), 8, Operators::Lanes(Lanes::Images))
         .unwrap();
     let silent = y.iter().filter(|&&y| y == 0.0).count() as f64 / y.len() as f64;
@@ -330,8 +411,8 @@ fn layers_that_do_not_fit_are_refused() {
             "windows of {size} do not tile the map"
         );
     }
-    assert!(new().then("C", Conv2d { out_channels: 1, kernel: 15, padding: 0, activation: NONE }).is_err());
-    assert!(new().then("C", Conv2d { out_channels: 1, kernel: 3, padding: 3, activation: NONE }).is_err());
+    assert!(new().then("C", Conv2d { out_channels: 1, kernel: 15, padding: 0, bias: true, activation: NONE }).is_err());
+    assert!(new().then("C", Conv2d { out_channels: 1, kernel: 3, padding: 3, bias: true, activation: NONE }).is_err());
     assert!(new().then("X", Dropout { rate: 1.0 }).is_err());
     assert!(new().then("P", Pad2d { channels: 2, by: 1, value: 0.0 }).is_err(), "there is one map");
     let tables: [&[&[usize]]; 5] = [&[], &[&[0], &[]], &[&[1]], &[&[0, 0]], &[&[0, 1]]];

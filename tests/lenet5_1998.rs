@@ -151,7 +151,7 @@ fn states_losses_gradients_and_curvatures_are_those_of_an_independent_program() 
 }
 
 fn training_pass(operators: Operators) -> Pass {
-    Pass::train(operators, stream(1, Purpose::Dropout, 0, 0))
+    Pass::train(operators, 1, stream(1, Purpose::Dropout, 0, 0))
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn gradients_agree_with_candles() {
 
         let value_of = architecture.input.table();
         let x = batch(images.iter().copied(), network.input(), &value_of, Operators::Stock, &Device::Cpu).unwrap();
-        let mut pass = Pass::train(Operators::Stock, stream(1, Purpose::Dropout, 0, 0));
+        let mut pass = Pass::train(Operators::Stock, images.len(), stream(1, Purpose::Dropout, 0, 0));
         let scores = network.forward(&x, &store.tensors(), &mut pass).unwrap();
         // a part of a batch of 50 images
         let loss = softmax_cross_entropy(&scores, 10, &labels, 50, Operators::Stock).unwrap();

@@ -171,12 +171,15 @@ fn smooth_rows_and_transpose(field: &Field, weights: &[f32; ELASTIC_REACH + 1]) 
     for (row, values) in field.iter().enumerate() {
         let mut padded = [0.0; SIDE + 2 * ELASTIC_REACH];
         padded[ELASTIC_REACH..ELASTIC_REACH + SIDE].copy_from_slice(values);
-        for (column, line) in result.iter_mut().enumerate() {
-            let middle = column + ELASTIC_REACH;
-            let mut sum = padded[middle] * weights[0];
-            for (distance, weight) in weights.iter().enumerate().skip(1) {
-                sum += (padded[middle - distance] + padded[middle + distance]) * weight;
+        // a whole row at each distance: compilers make vectors of it
+        let mut sums: [f32; SIDE] = std::array::from_fn(|column| padded[ELASTIC_REACH + column] * weights[0]);
+        for (distance, weight) in weights.iter().enumerate().skip(1) {
+            let (before, after) = (&padded[ELASTIC_REACH - distance..], &padded[ELASTIC_REACH + distance..]);
+            for (sum, (before, after)) in sums.iter_mut().zip(before.iter().zip(after)) {
+                *sum += (before + after) * weight;
             }
+        }
+        for (line, sum) in result.iter_mut().zip(sums) {
             line[row] = sum;
         }
     }

@@ -9,9 +9,9 @@ use crate::nn::{Activation, Conv2d, Dense, Network, Pool2d};
 pub(super) fn network() -> Result<Network> {
     let tanh = Activation::Tanh;
     Network::new(INPUT) //                                                                          [ 1, 28, 28]
-        .then("C1", Conv2d { out_channels: 6, kernel: 5, padding: 2, activation: tanh })? //        [ 6, 28, 28]
+        .then("C1", Conv2d { out_channels: 6, kernel: 5, padding: 2, bias: true, activation: tanh })? //        [ 6, 28, 28]
         .then("S2", Pool2d::average(2))? //                                                         [ 6, 14, 14]
-        .then("C3", Conv2d { out_channels: 16, kernel: 5, padding: 0, activation: tanh })? //       [16, 10, 10]
+        .then("C3", Conv2d { out_channels: 16, kernel: 5, padding: 0, bias: true, activation: tanh })? //       [16, 10, 10]
         .then("S4", Pool2d::average(2))? //                                                         [16,  5,  5]
         .then("C5", Dense { outputs: 120, activation: tanh })? //                                   [120]
         .then("F6", Dense { outputs: 84, activation: tanh })? //                                    [84]

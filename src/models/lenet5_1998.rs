@@ -102,7 +102,7 @@ const SQUASH: Activation = Activation::ScaledTanh;
 pub fn up_to_f6(images: Network) -> Result<Network> {
     let subsampling = Subsample2d { size: 2, activation: SQUASH };
     images //                                                                                   [ 1, 32, 32]
-        .then("C1", Conv2d { out_channels: 6, kernel: 5, padding: 0, activation: SQUASH })? //  [ 6, 28, 28]
+        .then("C1", Conv2d { out_channels: 6, kernel: 5, padding: 0, bias: true, activation: SQUASH })? //  [ 6, 28, 28]
         .then("S2", subsampling)? //                                                            [ 6, 14, 14]
         .then("C3", SparseConv2d { table: TABLE_1, kernel: 5, activation: SQUASH })? //         [16, 10, 10]
         .then("S4", subsampling)? //                                                            [16,  5,  5]

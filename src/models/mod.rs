@@ -2,10 +2,12 @@
 //! [`CATALOG`]; `tests/catalog.rs` then checks it unasked.
 
 mod cnn;
+mod cnn_bn;
 pub mod codes;
 mod lenet5;
 pub mod lenet5_1998;
 mod mlp;
+mod resnet;
 pub mod scratch;
 
 use candle_core::Result;
@@ -88,6 +90,24 @@ pub const CATALOG: &[Architecture] = &[
         parameters: 215_370,
         input: InputScale::UNIT_DEVIATION,
         network: cnn::network,
+        backward: Backward::Layers,
+    },
+    Architecture {
+        id: "cnn-bn",
+        title: "CNN, normalised",
+        summary: "four 3×3 convolutions with batch normalisation, max pooling, one dense layer of 128 with dropout 0.5",
+        parameters: 468_010,
+        input: InputScale::UNIT_DEVIATION,
+        network: cnn_bn::network,
+        backward: Backward::Layers,
+    },
+    Architecture {
+        id: "resnet",
+        title: "ResNet, small",
+        summary: "three stages of residual blocks with batch normalisation, global average pooling",
+        parameters: 205_042,
+        input: InputScale::UNIT_DEVIATION,
+        network: resnet::network,
         backward: Backward::Layers,
     },
     Architecture {

@@ -3,20 +3,22 @@
 use candle_core::{Result, Tensor, bail};
 
 use super::cpu::convolution::ConvShape;
-use super::cpu::operators::Convolution;
+use super::cpu::operators::{Convolution, WeightGradients};
 use super::network::{Layer, LayerParams, Pass};
 use super::params::{ParamKind, ParamSpec};
 use super::{Activation, Curvature, Evaluated, Lanes, MapShape, Operators, Pool2d};
 
 /// `y[o] = activation(b[o] + Σ_c x[c] ⋆ w[o, c])`, stride 1 (LeCun et al. 1998, section II-A).
 ///
-/// Maps `[in, h, w]` to `[out, h + 2p − k + 1, w + 2p − k + 1]`; parameters `weight` `[out, in, k, k]` and `bias` `[out]`.
+/// Maps `[in, h, w]` to `[out, h + 2p − k + 1, w + 2p − k + 1]`; parameters `weight` `[out, in, k, k]` and, where
+/// `bias` says so, `bias` `[out]`: a normalisation that follows takes every bias away again.
 /// As everywhere in the field the kernel is not turned: this is a cross-correlation.
 #[derive(Clone, Copy, Debug)]
 pub struct Conv2d {
     pub out_channels: usize,
     pub kernel: usize,
     pub padding: usize,
+    pub bias: bool,
     pub activation: Activation,
 }
 
@@ -51,24 +53,23 @@ impl Layer for Conv2d {
 
     fn params(&self, input: MapShape) -> Vec<ParamSpec> {
         let taps = self.kernel * self.kernel;
-        vec![
-            ParamSpec {
-                name: "weight".to_owned(),
-                shape: vec![self.out_channels, input.channels, self.kernel, self.kernel],
-                init: self.activation.init(input.channels * taps, self.out_channels * taps),
-                kind: ParamKind::Weight,
-                fan_in: vec![input.channels * taps; self.out_channels],
-            },
-            ParamSpec::bias(vec![input.channels * taps; self.out_channels]),
-        ]
+        let weight = ParamSpec {
+            name: "weight".to_owned(),
+            shape: vec![self.out_channels, input.channels, self.kernel, self.kernel],
+            init: self.activation.init(input.channels * taps, self.out_channels * taps),
+            kind: ParamKind::Weight,
+            fan_in: vec![input.channels * taps; self.out_channels],
+        };
+        let bias = self.bias.then(|| ParamSpec::bias(vec![input.channels * taps; self.out_channels]));
+        std::iter::once(weight).chain(bias).collect()
     }
 
     fn forward(&self, x: &Tensor, params: LayerParams<'_>, pass: &mut Pass) -> Result<Tensor> {
         match pass.operators {
             Operators::Lanes(lanes) => self.on_lanes(x, params, None, lanes, pass),
             Operators::Stock => {
-                let (weight, bias, _) = params.weight_and_bias()?;
-                let y = x.conv2d(weight, self.padding, 1, 1, 1)?;
+                let (weight, bias, _) = self.weight_and_bias(params)?;
+                let y = x.conv2d(&weight, self.padding, 1, 1, 1)?;
                 let y = y.broadcast_add(&bias.reshape((1, self.out_channels, 1, 1))?)?;
                 self.activation.stock(&y)
             }
@@ -76,8 +77,15 @@ impl Layer for Conv2d {
     }
 
     fn curvature(&self, at: Evaluated<'_>, of_result: &Tensor) -> Result<Option<Curvature>> {
+        if !self.bias {
+            return Ok(None);
+        }
         let linear = Self { activation: Activation::Identity, ..*self };
         at.of_bilinear(&linear, &at.before(self.activation, of_result)?).map(Some)
+    }
+
+    fn linear_convolution(&self) -> Option<Conv2d> {
+        (self.activation == Activation::Identity).then_some(*self)
     }
 
     fn forward_pooled(
@@ -95,6 +103,21 @@ impl Layer for Conv2d {
 }
 
 impl Conv2d {
+    /// As [`LayerParams::weight_and_bias`]; a layer without bias has one of zeros, whose gradient nobody asks for.
+    fn weight_and_bias(&self, params: LayerParams<'_>) -> Result<(Tensor, Tensor, WeightGradients)> {
+        if self.bias {
+            let (weight, bias, gradients) = params.weight_and_bias()?;
+            return Ok((weight.clone(), bias.clone(), gradients));
+        }
+        let [weight] = params.values else { bail!("expected a weight, got {} parameters", params.values.len()) };
+        let bias = Tensor::zeros(self.out_channels, weight.dtype(), weight.device())?;
+        let gradients = match params.gradients {
+            Some([gradient]) => Some([gradient.clone(), bias.zeros_like()?]),
+            _ => None,
+        };
+        Ok((weight.clone(), bias, gradients))
+    }
+
     fn on_lanes(
         &self,
         x: &Tensor,
@@ -103,10 +126,10 @@ impl Conv2d {
         lanes: Lanes,
         pass: &Pass,
     ) -> Result<Tensor> {
-        let (weight, bias, gradients) = params.weight_and_bias()?;
+        let (weight, bias, gradients) = self.weight_and_bias(params)?;
         let (_, _, height, width, _) = x.dims5()?;
         let shape = self.shape(MapShape::new(weight.dims()[1], height, width));
         let learns = pass.training.is_some();
-        x.apply_op3(weight, bias, Convolution::new(lanes, shape, self.activation, pool, gradients, learns))
+        x.apply_op3(&weight, &bias, Convolution::new(lanes, shape, self.activation, pool, gradients, learns))
     }
 }

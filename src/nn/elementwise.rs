@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor, bail};
 use rand::RngCore;
 
 use super::cpu::simd::LANES;
-use super::network::{Layer, LayerParams, Pass};
+use super::network::{Layer, LayerParams, Learning, Pass};
 use super::params::{Init, ParamSpec};
 use super::{Curvature, Evaluated, MapShape, Operators};
 
@@ -101,7 +101,7 @@ impl Layer for Dropout {
     }
 
     fn forward(&self, x: &Tensor, _: LayerParams<'_>, pass: &mut Pass) -> Result<Tensor> {
-        let Some(stream) = &mut pass.training else { return Ok(x.clone()) };
+        let Some(Learning { stream, .. }) = &mut pass.training else { return Ok(x.clone()) };
         if self.rate == 0.0 {
             return Ok(x.clone());
         }

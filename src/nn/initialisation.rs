@@ -65,7 +65,7 @@ impl Initialisation {
             spec.fan_in.iter().flat_map(|&fan_in| std::iter::repeat_n(bound_of(fan_in as f32, fan_out), per_entry));
         let is_named = matches!(self, Self::LeCun1998 | Self::Xavier | Self::Kaiming);
         match (self, spec.kind) {
-            (_, ParamKind::Scale | ParamKind::Centre | ParamKind::Statistic) => spec.init.values(count, seed, index),
+            (_, ParamKind::Affine | ParamKind::Centre | ParamKind::Statistic) => spec.init.values(count, seed, index),
             (_, ParamKind::Coefficient) if is_named => spec.init.values(count, seed, index),
             (_, ParamKind::Bias) if is_named || self == Self::SqrtFanIn => vec![0.0; count],
             (Self::SqrtFanIn, ParamKind::Coefficient) => bounds.collect(),
@@ -137,7 +137,7 @@ mod tests {
             assert!(values.iter().all(|x| x.abs() <= 0.6 && *x != 0.0), "{values:?}");
             assert_eq!(Initialisation::Usual.values(spec, 1, 0), [7.0; 3]);
         }
-        let scale = spec(ParamKind::Scale, vec![3], vec![1; 3]);
+        let scale = spec(ParamKind::Affine, vec![3], vec![1; 3]);
         let mean = spec(ParamKind::Statistic, vec![3], vec![1; 3]);
         for (_, scheme) in Initialisation::CHOICES {
             for spec in [&centre, &scale, &mean] {

@@ -1,10 +1,13 @@
 //! A network is a list of named layers; its parameters live elsewhere ([`super::ParamStore`], [`super::Weights`]).
 
+use std::iter::Peekable;
 use std::ops::Range;
+use std::slice::Iter;
 
 use candle_core::{Result, Tensor, bail};
 use rand_chacha::ChaCha8Rng;
 
+use super::conv::Conv2d;
 use super::cpu::operators::WeightGradients;
 use super::curvature::{Curvature, Evaluated};
 use super::keep_pixels::KeepPixels;
@@ -55,6 +58,22 @@ pub trait Layer: Send + Sync {
     fn forward_pooled(&self, _: &Tensor, _: LayerParams<'_>, _: Pool2d, _: &mut Pass) -> Result<Option<Tensor>> {
         Ok(None)
     }
+
+    /// The convolution that this layer is, if it is one without an activation.
+    fn linear_convolution(&self) -> Option<Conv2d> {
+        None
+    }
+
+    /// `convolution` and this layer after it in a finished network, as one convolution with its weight and bias; `None`
+    /// where this layer does more than to scale and shift its maps. `before` and `own` are the parameters of the two.
+    fn folded(
+        &self,
+        _convolution: Conv2d,
+        _before: &[Tensor],
+        _own: &[Tensor],
+    ) -> Result<Option<(Conv2d, [Tensor; 2])>> {
+        Ok(None)
+    }
 }
 
 /// The parameters of one layer, in its own order.
@@ -85,13 +104,41 @@ impl<'a> LayerParams<'a> {
         };
         Ok((weight, bias, gradients))
     }
+
+    /// The first `count` of them, and the others.
+    pub(super) fn split_at(&self, count: usize) -> (Self, Self) {
+        let (values, others) = self.values.split_at(count);
+        let gradients = self.gradients.map(|all| all.split_at(count));
+        (
+            Self { values, first: self.first, gradients: gradients.map(|(all, _)| all) },
+            Self { values: others, first: self.first + count, gradients: gradients.map(|(_, others)| others) },
+        )
+    }
+
+    /// Those of a layer among these.
+    fn of(&self, place: &Place) -> Self {
+        let own = place.params.clone();
+        Self {
+            values: &self.values[own.clone()],
+            first: self.first + own.start,
+            gradients: self.gradients.map(|all| &all[own]),
+        }
+    }
+}
+
+/// What a learning pass knows beside its tensors.
+pub struct Learning {
+    /// Images of the batch: lanes beyond them are empty.
+    pub images: usize,
+    /// Where dropout draws from.
+    pub stream: ChaCha8Rng,
 }
 
 /// How a batch goes through a network.
 pub struct Pass {
     pub operators: Operators,
-    /// Where dropout draws from while training; `None` when a finished network is asked.
-    pub training: Option<ChaCha8Rng>,
+    /// `None` when a finished network is asked.
+    pub training: Option<Learning>,
     /// What every layer gave, in order, if somebody wants to see it.
     pub record: Option<Vec<Tensor>>,
     /// Tensors like all parameters that our kernels overwrite with their gradients, where the caller brings some.
@@ -115,9 +162,9 @@ impl Pass {
         Self { record: Some(Vec::new()), ..Self::evaluate(operators) }
     }
 
-    /// A network learns; `stream` decides what dropout silences.
-    pub fn train(operators: Operators, stream: ChaCha8Rng) -> Self {
-        Self { training: Some(stream), ..Self::evaluate(operators) }
+    /// A network learns from so many images; `stream` decides what dropout silences.
+    pub fn train(operators: Operators, images: usize, stream: ChaCha8Rng) -> Self {
+        Self { training: Some(Learning { images, stream }), ..Self::evaluate(operators) }
     }
 }
 
@@ -230,33 +277,60 @@ impl Network {
     /// The scores of a batch; `params` in the order of [`Network::params`].
     pub fn forward(&self, x: &Tensor, params: &[Tensor], pass: &mut Pass) -> Result<Tensor> {
         let gradients = pass.gradients.take();
+        self.run(x, LayerParams { values: params, first: 0, gradients: gradients.as_deref() }, pass)
+    }
+
+    /// As [`Network::forward`], for a network that may be part of another one.
+    pub(super) fn run(&self, x: &Tensor, params: LayerParams<'_>, pass: &mut Pass) -> Result<Tensor> {
         // networks inside a layer have layers of their own
         let frozen = std::mem::take(&mut pass.frozen);
-        let mut training = if frozen > 0 { pass.training.take() } else { None };
+        let mut waiting = if frozen > 0 { pass.training.take() } else { None };
         let mut x = x.clone();
-        let mut places = self.places.iter().enumerate().peekable();
-        while let Some((number, place)) = places.next() {
-            if number >= frozen && training.is_some() {
-                pass.training = training.take();
+        let mut places = self.places.iter().peekable();
+        while let Some(place) = places.next() {
+            let next_number = self.places.len() - places.len();
+            if next_number > frozen && waiting.is_some() {
+                pass.training = waiting.take();
                 x = x.detach();
             }
-            let own = place.params.clone();
-            let gradients = gradients.as_ref().map(|all| &all[own.clone()]);
-            let params = LayerParams { first: own.start, values: &params[own], gradients };
+            let own = params.of(place);
             // who wants to see every layer's activations gets them one by one
-            if pass.record.is_none()
-                && let Some(pool) = places.peek().and_then(|(_, next)| next.layer.pooling())
-                && let Some(pooled) = place.layer.forward_pooled(&x, params, pool, pass)?
-            {
-                x = pooled;
-                places.next();
+            if pass.record.is_some() {
+                x = place.layer.forward(&x, own, pass)?;
+                if let Some(record) = &mut pass.record {
+                    record.push(x.detach());
+                }
                 continue;
             }
-            x = place.layer.forward(&x, params, pass)?;
-            if let Some(record) = &mut pass.record {
-                record.push(x.detach());
+            let both_finished = pass.training.is_none() && (waiting.is_none() || next_number < frozen);
+            if both_finished
+                && let Some(convolution) = place.layer.linear_convolution()
+                && let Some(next) = places.peek()
+                && let Some((folded, values)) = next.layer.folded(convolution, own.values, params.of(next).values)?
+            {
+                places.next();
+                x = then_pooled(&folded, &x, LayerParams::alone(&values), &mut places, pass)?;
+            } else {
+                x = then_pooled(&*place.layer, &x, own, &mut places, pass)?;
             }
         }
         Ok(x)
     }
+}
+
+/// The activations of a layer, and of the next one too where that is a pooling and both make one operator.
+fn then_pooled(
+    layer: &dyn Layer,
+    x: &Tensor,
+    params: LayerParams<'_>,
+    next: &mut Peekable<Iter<'_, Place>>,
+    pass: &mut Pass,
+) -> Result<Tensor> {
+    if let Some(pool) = next.peek().and_then(|next| next.layer.pooling())
+        && let Some(pooled) = layer.forward_pooled(x, params, pool, pass)?
+    {
+        next.next();
+        return Ok(pooled);
+    }
+    layer.forward(x, params, pass)
 }

@@ -58,10 +58,10 @@ pub enum ParamKind {
     Bias,
     /// Multiplies the sum of a unit's inputs.
     Coefficient,
-    /// Multiplies what has been normalised; it begins the same way, usually at 1, under every scheme.
-    Scale,
     /// A point that distances are measured from; it begins the same way under every scheme.
     Centre,
+    /// Scales or shifts what has been normalised; it begins the same way under every scheme.
+    Affine,
     /// Not learnt but seen: a mean or a variance over the images so far, or which inputs count. No optimiser moves it; it
     /// begins the same way under every scheme and moves by [`ParamStore::observe`], if a layer observes it
     /// ([`super::Pass::observed`]).

@@ -65,6 +65,8 @@ macro_rules! shipped {
 pub const SHIPPED: &[Shipped] = shipped![
     "lenet5",
     "cnn",
+    "cnn-bn",
+    "resnet",
     "mlp",
     "mlp-deep",
     "lenet5-1998",

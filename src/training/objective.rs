@@ -124,7 +124,7 @@ impl<'a> Objective<'a> {
                 return self.part_from_scratch(&tensors, batch, range);
             }
             let dropout = stream(seed, Purpose::Dropout, step, number as u64);
-            let mut pass = Pass::train(self.compute.operators.for_images(batch.len()), dropout);
+            let mut pass = Pass::train(self.compute.operators.for_images(batch.len()), range.len(), dropout);
             pass.gradients = Some(kept[number].clone());
             pass.frozen = self.frozen;
             self.part(params, &tensors, batch, range, pass)

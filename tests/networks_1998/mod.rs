@@ -14,7 +14,7 @@ fn codes(features: usize) -> Vec<Vec<f32>> {
 
 pub fn networks() -> Vec<(&'static str, Network)> {
     let activation = Activation::ScaledTanh;
-    let conv = |out_channels, kernel| Conv2d { out_channels, kernel, padding: 0, activation };
+    let conv = |out_channels, kernel| Conv2d { out_channels, kernel, padding: 0, bias: true, activation };
     let sparse = |table, kernel| SparseConv2d { table, kernel, activation };
     let frame = |channels, by, value| Pad2d { channels, by, value };
     let dense = |outputs| Dense { outputs, activation };

@@ -64,13 +64,13 @@ pub(crate) fn with_floats_mut<T>(tensor: &Tensor, f: impl FnOnce(&mut [f32]) -> 
 }
 
 /// A tensor of these values on the processor, outside any graph.
-fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> Result<Tensor> {
+pub(super) fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> Result<Tensor> {
     Tensor::from_vec(values, shape.into(), &candle_core::Device::Cpu)
 }
 
 with_simd! { pub(super) fn activate / activate_body(values: &mut [f32], activation: Activation) }
 #[inline(always)]
-fn activate_body<S: Simd>(values: &mut [f32], activation: Activation) {
+pub(super) fn activate_body<S: Simd>(values: &mut [f32], activation: Activation) {
     if activation == Activation::Identity {
         return;
     }
@@ -96,7 +96,7 @@ with_simd! {
     fn activation_gradient / activation_gradient_body(y: &[f32], gradient: &mut [f32], activation: Activation)
 }
 #[inline(always)]
-fn activation_gradient_body<S: Simd>(y: &[f32], gradient: &mut [f32], activation: Activation) {
+pub(super) fn activation_gradient_body<S: Simd>(y: &[f32], gradient: &mut [f32], activation: Activation) {
     if activation == Activation::Identity {
         return;
     }

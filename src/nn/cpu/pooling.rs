@@ -41,6 +41,24 @@ impl PoolShape {
         }
     }
 
+    /// Rows of windows, of all maps.
+    #[inline(always)]
+    fn rows(&self) -> usize {
+        self.maps * self.height / self.pool.size
+    }
+
+    /// Windows in a row of them.
+    #[inline(always)]
+    fn columns(&self) -> usize {
+        self.width / self.pool.size
+    }
+
+    /// The first value of a window, counted in floats.
+    #[inline(always)]
+    fn first(&self, row: usize, column: usize) -> usize {
+        (row * self.width + column) * self.pool.size * LANES
+    }
+
     /// Where tap `tap` of a window lies, from its first value on.
     #[inline(always)]
     fn tap(&self, tap: usize) -> usize {
@@ -54,26 +72,28 @@ with_simd! {
 }
 
 #[inline(always)]
-fn pool_forward_body<S: Simd>(x: &[f32], y: &mut [f32], s: &PoolShape) {
+pub(super) fn pool_forward_body<S: Simd>(x: &[f32], y: &mut [f32], s: &PoolShape) {
     s.check(x.len(), y.len());
     let taps = s.pool.window();
     let share = S::splat(1.0 / taps as f32);
-    s.for_each_window(|first, out| {
-        // SAFETY: `check` has tied the windows to the slices.
-        unsafe {
-            let x = x.as_ptr().add(first);
-            let mut value = S::load(x);
-            for tap in 1..taps {
-                let other = S::load(x.add(s.tap(tap)));
-                value = match s.pool.kind {
-                    PoolKind::Average => value.add(other),
-                    PoolKind::Max => value.max(other),
-                };
+    for row in 0..s.rows() {
+        for column in 0..s.columns() {
+            // SAFETY: `check` has tied the windows to the slices.
+            unsafe {
+                let x = x.as_ptr().add(s.first(row, column));
+                let mut value = S::load(x);
+                for tap in 1..taps {
+                    let other = S::load(x.add(s.tap(tap)));
+                    value = match s.pool.kind {
+                        PoolKind::Average => value.add(other),
+                        PoolKind::Max => value.max(other),
+                    };
+                }
+                let value = if s.pool.kind == PoolKind::Average { value.mul(share) } else { value };
+                value.store(y.as_mut_ptr().add((row * s.columns() + column) * LANES));
             }
-            let value = if s.pool.kind == PoolKind::Average { value.mul(share) } else { value };
-            value.store(y.as_mut_ptr().add(out));
         }
-    });
+    }
 }
 
 with_simd! {
@@ -83,33 +103,38 @@ with_simd! {
 }
 
 #[inline(always)]
-fn pool_backward_body<S: Simd>(x: &[f32], gradient: &[f32], x_grad: &mut [f32], s: &PoolShape) {
+pub(super) fn pool_backward_body<S: Simd>(x: &[f32], gradient: &[f32], x_grad: &mut [f32], s: &PoolShape) {
     s.check(x.len(), gradient.len());
     s.check(x_grad.len(), gradient.len());
     let taps = s.pool.window();
     let share = S::splat(1.0 / taps as f32);
-    s.for_each_window(|first, out| match s.pool.kind {
-        // SAFETY: `check` has tied the windows to the slices.
-        PoolKind::Average => unsafe {
-            let part = S::load(gradient.as_ptr().add(out)).mul(share);
-            for tap in 0..taps {
-                part.store(x_grad.as_mut_ptr().add(first + s.tap(tap)));
+    for row in 0..s.rows() {
+        for column in 0..s.columns() {
+            let (first, out) = (s.first(row, column), (row * s.columns() + column) * LANES);
+            match s.pool.kind {
+                // SAFETY: `check` has tied the windows to the slices.
+                PoolKind::Average => unsafe {
+                    let part = S::load(gradient.as_ptr().add(out)).mul(share);
+                    for tap in 0..taps {
+                        part.store(x_grad.as_mut_ptr().add(first + s.tap(tap)));
+                    }
+                },
+                // SAFETY: as above.
+                PoolKind::Max => unsafe {
+                    let x = x.as_ptr().add(first);
+                    let mut greatest = S::load(x);
+                    for tap in 1..taps {
+                        greatest = greatest.max(S::load(x.add(s.tap(tap))));
+                    }
+                    // what no tap has taken yet: the first that is not below the greatest takes it all
+                    let mut left = S::load(gradient.as_ptr().add(out));
+                    for tap in 0..taps {
+                        let passed = left.where_positive(greatest.sub(S::load(x.add(s.tap(tap)))));
+                        left.sub(passed).store(x_grad.as_mut_ptr().add(first + s.tap(tap)));
+                        left = passed;
+                    }
+                },
             }
-        },
-        // SAFETY: as above.
-        PoolKind::Max => unsafe {
-            let x = x.as_ptr().add(first);
-            let mut greatest = S::load(x);
-            for tap in 1..taps {
-                greatest = greatest.max(S::load(x.add(s.tap(tap))));
-            }
-            // what no tap has taken yet: the first that is not below the greatest takes it all
-            let mut left = S::load(gradient.as_ptr().add(out));
-            for tap in 0..taps {
-                let passed = left.where_positive(greatest.sub(S::load(x.add(s.tap(tap)))));
-                left.sub(passed).store(x_grad.as_mut_ptr().add(first + s.tap(tap)));
-                left = passed;
-            }
-        },
-    });
+        }
+    }
 }

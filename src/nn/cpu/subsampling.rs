@@ -133,7 +133,7 @@ fn subsample_input_gradient_body<S: Simd>(gradient: &[f32], coefficients: &[f32]
 }
 
 /// One vector a map from one value a channel. Lanes beyond the last channel get zeros, and so stay zero in the result.
-fn to_vectors(values: &[f32], lanes: Lanes) -> Vec<f32> {
+pub(super) fn to_vectors(values: &[f32], lanes: Lanes) -> Vec<f32> {
     match lanes {
         Lanes::Images => values.iter().flat_map(|&value| [value; LANES]).collect(),
         Lanes::Channels => {

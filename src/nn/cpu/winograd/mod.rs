@@ -15,7 +15,7 @@ mod transforms;
 mod weights;
 
 use super::convolution::ConvShape;
-use super::simd::{LANES, Simd, with_simd};
+use super::simd::{LANES, Simd, Vector, with_wide_simd};
 use products::convolve;
 use tiles::{Maps, Tiles};
 use transforms::{Input, InputGradient, Outputs, Values};
@@ -51,51 +51,62 @@ pub fn is_faster(s: &ConvShape) -> bool {
     direct(s.height, height) * direct(s.width, width) * 5 >= tiled(height) * tiled(width) * 7
 }
 
-with_simd! {
+with_wide_simd! {
     /// `y[o] = bias[o] + Σ_c x[c] ⋆ w[o, c]` for every block; `bias` may be empty for none.
     pub fn conv_forward / conv_forward_body(x: &[f32], w: &[f32], bias: &[f32], y: &mut [f32], s: &ConvShape)
 }
 
 #[inline(always)]
-fn conv_forward_body<S: Simd>(x: &[f32], w: &[f32], bias: &[f32], y: &mut [f32], s: &ConvShape) {
+fn conv_forward_body<S: Simd, W: Vector>(x: &[f32], w: &[f32], bias: &[f32], y: &mut [f32], s: &ConvShape) {
     check(x, w, y, s);
     assert!(bias.is_empty() || bias.len() == s.out_channels, "a bias for every output channel");
     match s.kernel {
-        3 => forward::<S, 3, 4>(x, w, bias, y, s),
-        _ => forward::<S, 5, 2>(x, w, bias, y, s),
+        3 => forward::<S, W, 3, 4>(x, w, bias, y, s),
+        _ => forward::<S, W, 5, 2>(x, w, bias, y, s),
     }
 }
 
 #[inline(always)]
-fn forward<S: Simd, const R: usize, const M: usize>(x: &[f32], w: &[f32], bias: &[f32], y: &mut [f32], s: &ConvShape) {
+fn forward<S: Simd, W: Vector, const R: usize, const M: usize>(
+    x: &[f32],
+    w: &[f32],
+    bias: &[f32],
+    y: &mut [f32],
+    s: &ConvShape,
+) {
     let (inputs, outputs) = (Maps::inputs(s), Maps::outputs(s, M));
     let tiles = Tiles::new(s, M, x.len() / (inputs.channels * inputs.size()));
-    convolve::<S, Input, Outputs, R, SIDE, M, false>((x, inputs), w, bias, (y, outputs), &tiles);
+    convolve::<S, W, Input, Outputs, R, SIDE, M, false>((x, inputs), w, bias, (y, outputs), &tiles);
 }
 
-with_simd! {
+with_wide_simd! {
     /// Gradient with respect to the input, by the transposed maps; `x_grad` is overwritten.
     pub fn conv_input_gradient / conv_input_gradient_body(grad: &[f32], w: &[f32], x_grad: &mut [f32], s: &ConvShape)
 }
 
 #[inline(always)]
-fn conv_input_gradient_body<S: Simd>(grad: &[f32], w: &[f32], x_grad: &mut [f32], s: &ConvShape) {
+fn conv_input_gradient_body<S: Simd, W: Vector>(grad: &[f32], w: &[f32], x_grad: &mut [f32], s: &ConvShape) {
     check(x_grad, w, grad, s);
     match s.kernel {
-        3 => input_gradient::<S, 3, 4>(grad, w, x_grad, s),
-        _ => input_gradient::<S, 5, 2>(grad, w, x_grad, s),
+        3 => input_gradient::<S, W, 3, 4>(grad, w, x_grad, s),
+        _ => input_gradient::<S, W, 5, 2>(grad, w, x_grad, s),
     }
 }
 
 #[inline(always)]
-fn input_gradient<S: Simd, const R: usize, const M: usize>(grad: &[f32], w: &[f32], x_grad: &mut [f32], s: &ConvShape) {
+fn input_gradient<S: Simd, W: Vector, const R: usize, const M: usize>(
+    grad: &[f32],
+    w: &[f32],
+    x_grad: &mut [f32],
+    s: &ConvShape,
+) {
     let (inputs, outputs) = (Maps::inputs(s), Maps::outputs(s, M));
     let tiles = Tiles::new(s, M, x_grad.len() / (inputs.channels * inputs.size()));
     x_grad.fill(0.0);
-    convolve::<S, Values, InputGradient, R, M, SIDE, true>((grad, outputs), w, &[], (x_grad, inputs), &tiles);
+    convolve::<S, W, Values, InputGradient, R, M, SIDE, true>((grad, outputs), w, &[], (x_grad, inputs), &tiles);
 }
 
-with_simd! {
+with_wide_simd! {
     /// Gradients with respect to kernels and biases, summed over the blocks; overwrites `w_grad` and `bias_grad`.
     pub fn conv_weight_gradient / conv_weight_gradient_body(
         x: &[f32], grad: &[f32], w_grad: &mut [f32], bias_grad: &mut [f32], s: &ConvShape,
@@ -103,7 +114,7 @@ with_simd! {
 }
 
 #[inline(always)]
-fn conv_weight_gradient_body<S: Simd>(
+fn conv_weight_gradient_body<S: Simd, W: Vector>(
     x: &[f32],
     grad: &[f32],
     w_grad: &mut [f32],
@@ -113,8 +124,8 @@ fn conv_weight_gradient_body<S: Simd>(
     check(x, w_grad, grad, s);
     assert_eq!(bias_grad.len(), s.out_channels, "a bias for every output channel");
     match s.kernel {
-        3 => weights::weight_gradient::<S, 3, 4>(x, grad, w_grad, bias_grad, s),
-        _ => weights::weight_gradient::<S, 5, 2>(x, grad, w_grad, bias_grad, s),
+        3 => weights::weight_gradient::<S, W, 3, 4>(x, grad, w_grad, bias_grad, s),
+        _ => weights::weight_gradient::<S, W, 5, 2>(x, grad, w_grad, bias_grad, s),
     }
 }
 

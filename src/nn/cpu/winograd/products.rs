@@ -4,13 +4,13 @@
 
 use std::ops::Range;
 
-use super::super::simd::{LANES, Simd};
+use super::super::simd::{LANES, Simd, Vector};
 use super::tiles::{GROUP, Inputs, Maps, Scratch, Tiles, copy};
 use super::transforms::{Kernel, Square, Transform, transform};
 use super::{MOST_TAPS, ONE_ONE, POSITIONS, SIDE};
 
 /// Most output channels of one product.
-const MOST_OUT: usize = 6;
+const MOST_OUT: usize = 8;
 
 /// The kernels of `out` output channels, from `first` on, at the points.
 struct Kernels {
@@ -54,6 +54,7 @@ impl Kernels {
 #[inline(always)]
 pub fn convolve<
     S: Simd,
+    W: Vector,
     F: Transform<FROM, SIDE>,
     T: Transform<SIDE, TO>,
     const R: usize,
@@ -71,11 +72,13 @@ pub fn convolve<
     let (y, out_maps) = to;
     let strides = if BACK { (1, out_maps.channels) } else { (maps.channels, 1) };
     let mut kernels = Vec::new();
+    let wide = W::FLOATS > LANES;
     let mut o = 0;
     while o < out_maps.channels {
-        // 8 = 4 + 4, because two channels alone keep the processor waiting
+        // as many as there are registers for; 8 = 4 + 4, because two channels alone keep the processor waiting
         let out = match out_maps.channels - o {
-            6 | 7 | 9.. => 6,
+            8.. if wide => 8,
+            6 | 7 | 9.. if !wide => 6,
             4.. => 4,
             2.. => 2,
             _ => 1,
@@ -90,11 +93,14 @@ pub fn convolve<
         let group = GROUP.min(tiles.count - first);
         for kernels in &kernels {
             let bias = if bias.is_empty() { &[0.0; MOST_OUT] } else { &bias[kernels.first..] };
-            match kernels.out {
-                6 => all_products::<S, 6, 2>(&inputs, kernels, bias, &mut products, group),
-                4 => all_products::<S, 4, 2>(&inputs, kernels, bias, &mut products, group),
-                2 => all_products::<S, 2, 3>(&inputs, kernels, bias, &mut products, group),
-                _ => all_products::<S, 1, GROUP>(&inputs, kernels, bias, &mut products, group),
+            match (kernels.out, wide) {
+                (8, _) => all_products::<W, 8, 3>(&inputs, kernels, bias, &mut products, group),
+                (6, _) => all_products::<W, 6, 2>(&inputs, kernels, bias, &mut products, group),
+                (4, true) => all_products::<W, 4, 3>(&inputs, kernels, bias, &mut products, group),
+                (4, false) => all_products::<W, 4, 2>(&inputs, kernels, bias, &mut products, group),
+                (2, _) => all_products::<W, 2, 3>(&inputs, kernels, bias, &mut products, group),
+                (_, true) => all_products::<W, 1, 3>(&inputs, kernels, bias, &mut products, group),
+                (_, false) => all_products::<W, 1, GROUP>(&inputs, kernels, bias, &mut products, group),
             }
             let step = kernels.out * GROUP * LANES;
             for o in 0..kernels.out {
@@ -122,9 +128,10 @@ pub fn convolve<
     }
 }
 
-/// Fills `[36][OUT][GROUP][8]` with Σ_c of kernels × inputs; the bias goes where it reaches every output of the tile.
+/// Fills `[36][OUT][GROUP][8]` with Σ_c of kernels × inputs, `VECTORS` of the group's at a time; the bias goes where it
+/// reaches every output of the tile.
 #[inline(always)]
-fn all_products<S: Simd, const OUT: usize, const TILES: usize>(
+fn all_products<W: Vector, const OUT: usize, const VECTORS: usize>(
     inputs: &Inputs,
     kernels: &Kernels,
     bias: &[f32],
@@ -137,44 +144,44 @@ fn all_products<S: Simd, const OUT: usize, const TILES: usize>(
         if position == ONE_ONE {
             start.copy_from_slice(&bias[..OUT]);
         }
-        for t in (0..group).step_by(TILES) {
-            // SAFETY: whole positions of all three; `TILES` divides `GROUP`.
+        for t in (0..group).step_by(VECTORS * W::FLOATS / LANES) {
+            // SAFETY: whole positions of all three; the tiles of `VECTORS` divide `GROUP`.
             unsafe {
                 let v = inputs.values.as_ptr().add(position * inputs.step + t * LANES);
                 let u = kernels.values.as_ptr().add(position * kernels.step);
                 let m = products.as_mut_ptr().add((position * OUT * GROUP + t) * LANES);
-                product::<S, OUT, TILES>(v, u, m, &start, channels);
+                product::<W, OUT, VECTORS>(v, u, m, &start, channels);
             }
         }
     }
 }
 
-/// `OUT` output channels × `TILES` tiles at one position, held in registers.
+/// `OUT` output channels × `VECTORS` vectors of tiles at one position, held in registers.
 ///
 /// # Safety
 /// `v` points at the first tile in `[channels][GROUP][8]`, `u` at `[channels][OUT]`, `m` at the first tile in
 /// `[OUT][GROUP][8]`.
 #[inline(always)]
-unsafe fn product<S: Simd, const OUT: usize, const TILES: usize>(
+unsafe fn product<W: Vector, const OUT: usize, const VECTORS: usize>(
     v: *const f32,
     u: *const f32,
     m: *mut f32,
     start: &[f32; OUT],
     channels: usize,
 ) {
-    let mut sums = [[S::splat(0.0); TILES]; OUT];
+    let mut sums = [[W::splat(0.0); VECTORS]; OUT];
     for (row, start) in sums.iter_mut().zip(start) {
-        *row = [S::splat(*start); TILES];
+        *row = [W::splat(*start); VECTORS];
     }
     // SAFETY: all offsets stay inside the shapes above.
     unsafe {
         for c in 0..channels {
-            let mut values = [S::splat(0.0); TILES];
+            let mut values = [W::splat(0.0); VECTORS];
             for (t, value) in values.iter_mut().enumerate() {
-                *value = S::load(v.add((c * GROUP + t) * LANES));
+                *value = W::load(v.add(c * GROUP * LANES + t * W::FLOATS));
             }
             for (o, row) in sums.iter_mut().enumerate() {
-                let weight = S::splat(*u.add(c * OUT + o));
+                let weight = W::splat(*u.add(c * OUT + o));
                 for (sum, value) in row.iter_mut().zip(&values) {
                     *sum = value.mul_add(weight, *sum);
                 }
@@ -182,7 +189,7 @@ unsafe fn product<S: Simd, const OUT: usize, const TILES: usize>(
         }
         for (o, row) in sums.iter().enumerate() {
             for (t, sum) in row.iter().enumerate() {
-                sum.store(m.add((o * GROUP + t) * LANES));
+                sum.store(m.add(o * GROUP * LANES + t * W::FLOATS));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Against naive loops in double precision, and against the direct kernels.
 
 use super::super::convolution;
-use super::super::simd::Portable;
+use super::super::simd::{Portable, Simd, with_simd};
 use super::{ConvShape, LANES};
 use super::{
     conv_forward, conv_forward_body, conv_input_gradient, conv_input_gradient_body, conv_weight_gradient,
@@ -141,9 +141,9 @@ fn all_three_agree_with_naive_loops_in_double_precision() {
         for (f, inputs, weights) in [
             (conv_forward as Forward, conv_input_gradient as InputGradient, conv_weight_gradient as WeightGradient),
             (
-                conv_forward_body::<Portable>,
-                conv_input_gradient_body::<Portable>,
-                conv_weight_gradient_body::<Portable>,
+                conv_forward_body::<Portable, Portable>,
+                conv_input_gradient_body::<Portable, Portable>,
+                conv_weight_gradient_body::<Portable, Portable>,
             ),
         ] {
             let (got_w, got_bias) = weight_gradient_of(weights, &case);
@@ -173,6 +173,59 @@ fn both_ways_to_compute_agree_on_the_sizes_that_models_use() {
             error(&bias_grad, &wide(&direct_bias_grad)),
         ];
         assert!(errors.iter().all(|error| *error < TOLERANCE), "{s:?}: {errors:?}");
+    }
+}
+
+with_simd! { fn narrow_forward / narrow_forward_body(x: &[f32], w: &[f32], bias: &[f32], y: &mut [f32], s: &ConvShape) }
+#[inline(always)]
+fn narrow_forward_body<S: Simd>(x: &[f32], w: &[f32], bias: &[f32], y: &mut [f32], s: &ConvShape) {
+    conv_forward_body::<S, S>(x, w, bias, y, s);
+}
+
+with_simd! {
+    fn narrow_input_gradient / narrow_input_gradient_body(grad: &[f32], w: &[f32], x_grad: &mut [f32], s: &ConvShape)
+}
+#[inline(always)]
+fn narrow_input_gradient_body<S: Simd>(grad: &[f32], w: &[f32], x_grad: &mut [f32], s: &ConvShape) {
+    conv_input_gradient_body::<S, S>(grad, w, x_grad, s);
+}
+
+with_simd! {
+    fn narrow_weight_gradient / narrow_weight_gradient_body(
+        x: &[f32], grad: &[f32], w_grad: &mut [f32], bias_grad: &mut [f32], s: &ConvShape,
+    )
+}
+#[inline(always)]
+fn narrow_weight_gradient_body<S: Simd>(
+    x: &[f32],
+    grad: &[f32],
+    w_grad: &mut [f32],
+    bias_grad: &mut [f32],
+    s: &ConvShape,
+) {
+    conv_weight_gradient_body::<S, S>(x, grad, w_grad, bias_grad, s);
+}
+
+#[test]
+fn wide_vectors_change_no_bit() {
+    let more = [shape(24, 48, 14, 3, 1), shape(9, 40, 7, 3, 1), shape(6, 24, 9, 5, 0)].map(|s| Case::new(s, 2));
+    for case in cases().iter().chain(&more) {
+        let s = &case.s;
+        assert_eq!(
+            forward_of(conv_forward, case, &case.bias),
+            forward_of(narrow_forward, case, &case.bias),
+            "{s:?}: outputs"
+        );
+        assert_eq!(
+            input_gradient_of(conv_input_gradient, case),
+            input_gradient_of(narrow_input_gradient, case),
+            "{s:?}: gradients of inputs"
+        );
+        assert_eq!(
+            weight_gradient_of(conv_weight_gradient, case),
+            weight_gradient_of(narrow_weight_gradient, case),
+            "{s:?}: gradients of weights"
+        );
     }
 }
 

@@ -2,7 +2,7 @@
 //! Here lanes of the gradients hold output channels, so that images are summed like tiles and no lanes need summing.
 
 use super::super::convolution::ConvShape;
-use super::super::simd::{LANES, Simd};
+use super::super::simd::{LANES, Simd, Vector};
 use super::tiles::{GROUP, Inputs, Maps, Scratch, Tiles, step};
 use super::transforms::{Input, KernelGradient, Square, Values, transform};
 use super::{MOST_TAPS, ONE_ONE, POSITIONS, SIDE};
@@ -47,7 +47,7 @@ impl Gradients {
                         // SAFETY: one of M×M squares of 64 floats.
                         unsafe {
                             let to = pixels.as_mut_ptr().add((row * M + column) * LANES * LANES);
-                            transpose(from, out_map, out, to);
+                            transpose::<S>(from, out_map, out, to);
                         }
                     }
                 }
@@ -70,18 +70,21 @@ impl Gradients {
 /// # Safety
 /// `to` points at 8×8 floats, `out` is at most 8.
 #[inline(always)]
-unsafe fn transpose(from: &[f32], out_map: usize, out: usize, to: *mut f32) {
-    for o in 0..out {
+unsafe fn transpose<S: Simd>(from: &[f32], out_map: usize, out: usize, to: *mut f32) {
+    let mut channels = [S::splat(0.0); LANES];
+    for (o, channel) in channels.iter_mut().enumerate().take(out) {
         let images = &from[o * out_map..][..LANES];
-        for (i, image) in images.iter().enumerate() {
-            // SAFETY: as the caller promises.
-            unsafe { *to.add(i * LANES + o) = *image };
-        }
+        // SAFETY: eight floats.
+        *channel = unsafe { S::load(images.as_ptr()) };
+    }
+    for (i, image) in S::transpose(channels).iter().enumerate() {
+        // SAFETY: as the caller promises.
+        unsafe { image.store(to.add(i * LANES)) };
     }
 }
 
 #[inline(always)]
-pub fn weight_gradient<S: Simd, const R: usize, const M: usize>(
+pub fn weight_gradient<S: Simd, W: Vector, const R: usize, const M: usize>(
     x: &[f32],
     grad: &[f32],
     w_grad: &mut [f32],
@@ -106,7 +109,7 @@ pub fn weight_gradient<S: Simd, const R: usize, const M: usize>(
                 let v = inputs.values.as_ptr().add(position * inputs.step);
                 let g = gradients.values.as_ptr().add(position * gradients.step);
                 let sums = sums.as_mut_ptr().add(position * sums_step);
-                all_products::<S>(v, g, sums, s.in_channels, vectors, terms);
+                all_products::<S, W>(v, g, sums, s.in_channels, vectors, terms);
                 if position == ONE_ONE {
                     add_up::<S>(g, bias_sums.as_mut_ptr(), vectors, terms);
                 }
@@ -139,7 +142,7 @@ pub fn weight_gradient<S: Simd, const R: usize, const M: usize>(
 /// # Safety
 /// `v` points at `[channels][GROUP][8]`, `g` at `[terms][vectors][8]`, `sums` at `[channels][vectors][8]`.
 #[inline(always)]
-unsafe fn all_products<S: Simd>(
+unsafe fn all_products<S: Simd, W: Vector>(
     v: *const f32,
     g: *const f32,
     sums: *mut f32,
@@ -147,54 +150,79 @@ unsafe fn all_products<S: Simd>(
     vectors: usize,
     terms: usize,
 ) {
+    let wide = W::FLOATS / LANES;
     let mut vector = 0;
     while vector < vectors {
-        let two = vector + 2 <= vectors;
-        let mut c = 0;
-        while c < channels {
-            // SAFETY: `c` and `vector` stay below their numbers, with all channels of the product.
-            unsafe {
-                let v = v.add(c * GROUP * LANES);
-                let g = g.add(vector * LANES);
-                let sums = sums.add((c * vectors + vector) * LANES);
-                // 8 = 4 + 4, because two channels alone keep the processor waiting
-                c += match (channels - c, two) {
-                    (6 | 7 | 9.., true) => product::<S, 6, 2>(v, g, sums, vectors, terms),
-                    (4.., true) => product::<S, 4, 2>(v, g, sums, vectors, terms),
-                    (2.., true) => product::<S, 2, 2>(v, g, sums, vectors, terms),
-                    (_, true) => product::<S, 1, 2>(v, g, sums, vectors, terms),
-                    (8.., false) => product::<S, 8, 1>(v, g, sums, vectors, terms),
-                    (4.., false) => product::<S, 4, 1>(v, g, sums, vectors, terms),
-                    (_, false) => product::<S, 1, 1>(v, g, sums, vectors, terms),
-                };
-            }
+        // SAFETY: `vector` stays below its number, with all vectors of the products.
+        unsafe {
+            let (g, sums) = (g.add(vector * LANES), sums.add(vector * LANES));
+            let left = vectors - vector;
+            vector += if left >= 2 * wide {
+                columns::<W, 2>(v, g, sums, channels, vectors, terms);
+                2 * wide
+            } else if left >= wide {
+                columns::<W, 1>(v, g, sums, channels, vectors, terms);
+                wide
+            } else {
+                columns::<S, 1>(v, g, sums, channels, vectors, terms);
+                1
+            };
         }
-        vector += if two { 2 } else { 1 };
+    }
+}
+
+/// The products of all input channels with the first `OUT` vectors.
+///
+/// # Safety
+/// As [`all_products`], from the first of the vectors on.
+#[inline(always)]
+unsafe fn columns<W: Vector, const OUT: usize>(
+    v: *const f32,
+    g: *const f32,
+    sums: *mut f32,
+    channels: usize,
+    vectors: usize,
+    terms: usize,
+) {
+    let mut c = 0;
+    while c < channels {
+        // SAFETY: `c` stays below its number, with all channels of the product.
+        unsafe {
+            let (v, sums) = (v.add(c * GROUP * LANES), sums.add(c * vectors * LANES));
+            // 8 = 4 + 4, because two channels alone keep the processor waiting
+            c += match (channels - c, OUT) {
+                (6 | 7 | 9.., 2) => product::<W, 6, OUT>(v, g, sums, vectors, terms),
+                (8.., 1) => product::<W, 8, OUT>(v, g, sums, vectors, terms),
+                (4.., _) => product::<W, 4, OUT>(v, g, sums, vectors, terms),
+                (2.., 2) => product::<W, 2, OUT>(v, g, sums, vectors, terms),
+                _ => product::<W, 1, OUT>(v, g, sums, vectors, terms),
+            };
+        }
     }
 }
 
 /// `IN` input channels × `OUT` vectors of output channels at one position, held in registers. Returns `IN`.
 ///
 /// # Safety
-/// As [`all_products`], from the first of the channels on.
+/// As [`columns`], from the first of the channels on.
 #[inline(always)]
-unsafe fn product<S: Simd, const IN: usize, const OUT: usize>(
+unsafe fn product<W: Vector, const IN: usize, const OUT: usize>(
     v: *const f32,
     g: *const f32,
     sums: *mut f32,
     vectors: usize,
     terms: usize,
 ) -> usize {
-    let mut totals = [[S::splat(0.0); OUT]; IN];
+    let mut totals = [[W::splat(0.0); OUT]; IN];
     // SAFETY: all offsets stay inside the shapes that the caller promises.
     unsafe {
         for term in 0..terms {
-            let mut gradients = [S::splat(0.0); OUT];
+            let mut gradients = [W::splat(0.0); OUT];
             for (o, gradient) in gradients.iter_mut().enumerate() {
-                *gradient = S::load(g.add((term * vectors + o) * LANES));
+                *gradient = W::load(g.add(term * vectors * LANES + o * W::FLOATS));
             }
             for (c, row) in totals.iter_mut().enumerate() {
-                let input = S::splat(*v.add(c * GROUP * LANES + term));
+                let input = W::splat(*v.add(c * GROUP * LANES + term));
                 for (total, gradient) in row.iter_mut().zip(&gradients) {
                     *total = gradient.mul_add(input, *total);
                 }
@@ -202,8 +230,8 @@ unsafe fn product<S: Simd, const IN: usize, const OUT: usize>(
         }
         for (c, row) in totals.iter().enumerate() {
             for (o, total) in row.iter().enumerate() {
-                let sum = sums.add((c * vectors + o) * LANES);
-                S::load(sum).add(*total).store(sum);
+                let sum = sums.add(c * vectors * LANES + o * W::FLOATS);
+                W::load(sum).add(*total).store(sum);
             }
         }
     }
