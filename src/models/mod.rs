@@ -156,6 +156,15 @@ pub const CATALOG: &[Architecture] = &[
         backward: Backward::Layers,
     },
     Architecture {
+        id: "lenet5-1998-trained-codes",
+        title: "LeNet-5, 1998, trained codes",
+        summary: "the network of 1998 whose codes begin as pictures and learn with the rest",
+        parameters: 60_840,
+        input: InputScale::PAPER_1998,
+        network: lenet5_1998::network_trained_codes,
+        backward: Backward::Layers,
+    },
+    Architecture {
         id: "lenet5-1998-linear",
         title: "LeNet-5, 1998, linear head",
         summary: "the body of 1998 under a softmax head in place of the codes",

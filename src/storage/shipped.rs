@@ -72,6 +72,7 @@ pub const SHIPPED: &[Shipped] = shipped![
     "lenet5-1998",
     "lenet5-1998-distorted",
     "lenet5-1998-random-codes",
+    "lenet5-1998-trained-codes",
     "lenet5-1998-linear",
     "scratch",
     "scratch-deep",
