@@ -10,7 +10,7 @@ use digitpad::ui::{self, Shown};
 const NO_DISPLAY: u8 = 3;
 
 fn main() -> ExitCode {
-    one_thread_for_candles_own_pools();
+    set_for_libraries();
     keep_freed_memory();
     match cli::run(Cli::parse()) {
         Next::Exit(code) => ExitCode::from(code),
@@ -30,12 +30,13 @@ fn main() -> ExitCode {
 }
 
 /// Candle keeps pools of its own that spin while they wait, and reads the list of processors at every product. Ours do
-/// the work, so both are told to stay out of the way.
-fn one_thread_for_candles_own_pools() {
-    for variable in ["CANDLE_NUM_THREADS", "RAYON_NUM_THREADS"] {
+/// the work, so both are told to stay out of the way. And where panics are to be traced, Candle writes a trace into the
+/// sentence of every error too.
+fn set_for_libraries() {
+    for (variable, value) in [("CANDLE_NUM_THREADS", "1"), ("RAYON_NUM_THREADS", "1"), ("RUST_LIB_BACKTRACE", "0")] {
         if std::env::var_os(variable).is_none() {
             // SAFETY: nothing else runs yet; this is the first statement of the program.
-            unsafe { std::env::set_var(variable, "1") };
+            unsafe { std::env::set_var(variable, value) };
         }
     }
 }

@@ -41,7 +41,7 @@ const ROUNDS: usize = 5;
 pub fn run(args: &BenchArgs) -> Result<u8> {
     let compute = args.compute.open()?;
     let architectures: Vec<&'static Architecture> = if args.models.is_empty() {
-        models::CATALOG.iter().collect()
+        models::trainable().collect()
     } else {
         args.models
             .iter()

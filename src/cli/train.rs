@@ -14,7 +14,7 @@ use super::{ComputeArgs, output};
 use crate::data::{self, Request};
 use crate::optim::OptimizerConfig;
 use crate::storage::places::runs_folder;
-use crate::storage::{config_file, presets, record, recorded_run};
+use crate::storage::{config_file, presets, record, recorded_run, shipped};
 use crate::training::{Ending, Event, Stop, TrainingConfig, TrainingData};
 
 #[derive(Args)]
@@ -73,6 +73,7 @@ impl TrainArgs {
         let mut config = match presets::find(named) {
             Some(preset) => preset.config()?,
             None if self.preset.is_some() && looks_like_a_file(named) => config_file::read(Path::new(named))?,
+            None if let Some(without) = shipped::find(named) => without.config()?,
             None => {
                 let known: Vec<&str> = presets::all().map(|preset| preset.id).collect();
                 bail!("there is no preset, model or configuration file \"{named}\"; presets are {}", known.join(", "))

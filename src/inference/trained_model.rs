@@ -20,6 +20,8 @@ pub struct LayerInfo {
     pub output: [usize; 3],
     /// Of a layer that chooses pixels: which ones it keeps, row by row.
     pub kept: Option<Vec<bool>>,
+    /// Of a layer of several networks: their ids, one a map, each a row of ten probabilities.
+    pub members: Vec<String>,
 }
 
 /// A classifier with its weights. Cheap to ask, never changed.
@@ -97,6 +99,7 @@ impl TrainedModel {
             description: place.layer.describe(),
             output: [place.output.channels, place.output.height, place.output.width],
             kept: self.kept.clone().filter(|_| place.layer.keep_pixels().is_some()),
+            members: place.layer.members(),
         };
         self.network.layers().iter().map(info).collect()
     }

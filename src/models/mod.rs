@@ -4,6 +4,7 @@
 mod cnn;
 mod cnn_bn;
 pub mod codes;
+pub mod ensemble;
 mod lenet5;
 pub mod lenet5_1998;
 mod mlp;
@@ -44,6 +45,8 @@ pub enum Backward {
     Layers,
     /// [`scratch::lesson`]: plain numbers without layers, on the processor.
     Scratch,
+    /// Nothing: it is made of other models, and these are trained.
+    Nothing,
 }
 
 /// How bytes become numbers: 0 becomes `paper`, 255 becomes `ink`, and what lies between follows the line.
@@ -109,6 +112,15 @@ pub const CATALOG: &[Architecture] = &[
         input: InputScale::UNIT_DEVIATION,
         network: resnet::network,
         backward: Backward::Layers,
+    },
+    Architecture {
+        id: "ensemble",
+        title: "Ensemble",
+        summary: "the mean of what the shipped cnn-bn, resnet and cnn find probable",
+        parameters: 888_422,
+        input: InputScale::UNIT_DEVIATION,
+        network: ensemble::network,
+        backward: Backward::Nothing,
     },
     Architecture {
         id: "mlp",
@@ -192,6 +204,11 @@ pub const CATALOG: &[Architecture] = &[
         backward: Backward::Scratch,
     },
 ];
+
+/// Those that can be trained.
+pub fn trainable() -> impl Iterator<Item = &'static Architecture> {
+    CATALOG.iter().filter(|architecture| architecture.backward != Backward::Nothing)
+}
 
 /// The classifier of that id.
 pub fn find(id: &str) -> Option<&'static Architecture> {

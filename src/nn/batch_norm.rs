@@ -30,6 +30,10 @@ impl Layer for BatchNorm {
         format!("batch normalisation{}", self.activation.suffix())
     }
 
+    fn has_curvature(&self) -> bool {
+        false
+    }
+
     fn output(&self, input: MapShape) -> Result<MapShape> {
         if input.size() == 0 {
             bail!("batch normalisation needs maps with values");

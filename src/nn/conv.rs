@@ -76,6 +76,10 @@ impl Layer for Conv2d {
         }
     }
 
+    fn has_curvature(&self) -> bool {
+        self.bias
+    }
+
     fn curvature(&self, at: Evaluated<'_>, of_result: &Tensor) -> Result<Option<Curvature>> {
         if !self.bias {
             return Ok(None);

@@ -34,6 +34,11 @@ pub trait Layer: Send + Sync {
         Ok(None)
     }
 
+    /// Whether [`Layer::curvature`] is worked out.
+    fn has_curvature(&self) -> bool {
+        true
+    }
+
     /// Whether its results are negative squared distances.
     fn gives_distances(&self) -> bool {
         false
@@ -42,6 +47,11 @@ pub trait Layer: Send + Sync {
     /// What its distances lead to, `[classes · features]` class by class, if it gives distances. `params` are its own values.
     fn centres(&self, _params: &[Tensor]) -> Result<Option<Vec<f32>>> {
         Ok(None)
+    }
+
+    /// Who gives which of its maps, where they have names.
+    fn members(&self) -> Vec<String> {
+        Vec::new()
     }
 
     /// The pooling that this layer is, if it is one.
@@ -235,6 +245,11 @@ impl Network {
 
     pub fn params(&self) -> &[ParamSpec] {
         &self.specs
+    }
+
+    /// The first layer whose curvature nobody has worked out, if there is one.
+    pub fn without_curvature(&self) -> Option<&Place> {
+        self.places.iter().find(|place| !place.layer.has_curvature())
     }
 
     /// Whether what distances are measured from learns too.

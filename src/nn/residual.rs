@@ -39,6 +39,10 @@ impl Layer for Residual {
         format!("{} layers plus {shortcut}{}", self.body.layers().len(), self.activation.suffix())
     }
 
+    fn has_curvature(&self) -> bool {
+        false
+    }
+
     fn output(&self, input: MapShape) -> Result<MapShape> {
         if input != self.body.input() {
             bail!("a residual layer made for {:?} cannot take {input:?}", self.body.input());

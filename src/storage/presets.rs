@@ -36,8 +36,8 @@ impl Preset {
 
 /// All presets: the models' own first, in their order.
 pub fn all() -> impl Iterator<Item = Preset> {
-    let own = |model: &shipped::Shipped| Preset { id: model.id, title: "Recommended", toml: model.config };
-    shipped::SHIPPED.iter().map(own).chain(PURPOSES.iter().copied())
+    let own = |model: &shipped::Shipped| Some(Preset { id: model.id, title: "Recommended", toml: model.config? });
+    shipped::SHIPPED.iter().filter_map(own).chain(PURPOSES.iter().copied())
 }
 
 /// The preset of that name.

@@ -8,15 +8,18 @@ use serde::Deserialize;
 
 use super::weights_file::WeightsFile;
 use super::{config_file, run_folder};
+use crate::models::{self, ensemble};
+use crate::nn::{WeightEntry, Weights};
 use crate::training::TrainingConfig;
 
 /// A model with what is known of it.
 pub struct Shipped {
     /// Id of the model in the catalogue.
     pub id: &'static str,
-    /// The preset: the settings that made the weights.
-    pub config: &'static str,
-    weights: &'static [u8],
+    /// The preset: the settings that made the weights; none of weights that are those of other models.
+    pub config: Option<&'static str>,
+    /// `None` for an ensemble, whose weights are those of its members.
+    weights: Option<&'static [u8]>,
     card: &'static str,
     /// A line of JSON for every epoch of the run that made the weights.
     pub history: &'static str,
@@ -47,50 +50,95 @@ pub struct Card {
     pub machine: String,
     /// The command that makes the weights again.
     pub command: String,
+    /// What each ingredient is worth: settings that grow line by line, all trained for the same few epochs with one seed.
+    #[serde(default)]
+    pub ladder: Vec<Rung>,
+}
+
+/// One line of a [`Card::ladder`].
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rung {
+    /// What this line has more than the one before.
+    pub with: String,
+    pub epochs: u32,
+    /// Share of the validation images read right after the last epoch.
+    pub validation_accuracy: f64,
 }
 
 macro_rules! shipped {
-    ($($id:literal),* $(,)?) => {
-        &[$(Shipped {
+    ($id:literal) => {
+        Shipped {
             id: $id,
-            config: include_str!(concat!("../../models/", $id, "/config.toml")),
-            weights: include_bytes!(concat!("../../models/", $id, "/weights.safetensors")),
+            config: Some(include_str!(concat!("../../models/", $id, "/config.toml"))),
+            weights: Some(include_bytes!(concat!("../../models/", $id, "/weights.safetensors"))),
             card: include_str!(concat!("../../models/", $id, "/card.toml")),
             history: include_str!(concat!("../../models/", $id, "/history.jsonl")),
-        }),*]
+        }
     };
 }
 
 /// All of them; the first is the pad's default.
-pub const SHIPPED: &[Shipped] = shipped![
-    "lenet5",
-    "cnn",
-    "cnn-bn",
-    "resnet",
-    "mlp",
-    "mlp-deep",
-    "lenet5-1998",
-    "lenet5-1998-distorted",
-    "lenet5-1998-random-codes",
-    "lenet5-1998-trained-codes",
-    "lenet5-1998-linear",
-    "scratch",
-    "scratch-deep",
+pub const SHIPPED: &[Shipped] = &[
+    shipped!("lenet5"),
+    shipped!("cnn"),
+    shipped!("cnn-bn"),
+    shipped!("resnet"),
+    Shipped {
+        id: "ensemble",
+        config: None,
+        weights: None,
+        card: include_str!("../../models/ensemble/card.toml"),
+        history: "",
+    },
+    shipped!("mlp"),
+    shipped!("mlp-deep"),
+    shipped!("lenet5-1998"),
+    shipped!("lenet5-1998-distorted"),
+    shipped!("lenet5-1998-random-codes"),
+    shipped!("lenet5-1998-trained-codes"),
+    shipped!("lenet5-1998-linear"),
+    shipped!("scratch"),
+    shipped!("scratch-deep"),
 ];
 
 impl Shipped {
-    /// The settings that made the weights.
+    /// The settings that made the weights. Fails for an ensemble, which is not trained itself.
     pub fn config(&self) -> Result<TrainingConfig> {
-        TrainingConfig::from_toml(self.config).with_context(|| format!("the preset {} is damaged", self.id))
+        let config = self.config.with_context(|| untrainable(self.id))?;
+        TrainingConfig::from_toml(config).with_context(|| format!("the preset {} is damaged", self.id))
     }
 
     pub fn weights(&self) -> Result<WeightsFile> {
-        WeightsFile::from_bytes(self.weights).with_context(|| format!("the shipped weights of {} are damaged", self.id))
+        let weights = match self.weights {
+            Some(weights) => WeightsFile::from_bytes(weights),
+            None => weights_of_members(self.id),
+        };
+        weights.with_context(|| format!("the shipped weights of {} are damaged", self.id))
     }
 
     pub fn card(&self) -> Result<Card> {
         toml::from_str(self.card).with_context(|| format!("the card of {} is damaged", self.id))
     }
+}
+
+fn untrainable(id: &str) -> String {
+    format!("{id} is the mean of {} and learns nothing itself: train these", ensemble::MEMBERS.join(", "))
+}
+
+/// The weights of the ensemble, put together from those of its members. An answer is as sure as the most careful member
+/// wants it.
+fn weights_of_members(id: &str) -> Result<WeightsFile> {
+    let architecture = models::find(id).context("an ensemble without an architecture")?;
+    let mut together = WeightsFile { architecture, sure_above: 0.0, weights: Weights::default() };
+    for member in ensemble::MEMBERS {
+        let file = find(member).with_context(|| format!("its member {member} is not shipped"))?.weights()?;
+        together.sure_above = together.sure_above.max(file.sure_above);
+        let renamed =
+            |entry: WeightEntry| WeightEntry { name: format!("{}.{member}.{}", ensemble::LAYER, entry.name), ..entry };
+        together.weights.entries.extend(file.weights.entries.into_iter().map(renamed));
+    }
+    Ok(together)
 }
 
 /// The shipped model of that id.
@@ -110,7 +158,7 @@ pub struct Known {
 /// best weights).
 pub fn find_weights(name: &str, runs: Option<&Path>) -> Result<Known> {
     if let Some(shipped) = find(name) {
-        return Ok(Known { name: shipped.id.to_owned(), file: shipped.weights()?, config: Some(shipped.config()?) });
+        return Ok(Known { name: shipped.id.to_owned(), file: shipped.weights()?, config: shipped.config().ok() });
     }
     let path = Path::new(name);
     if path.is_file() {

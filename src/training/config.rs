@@ -217,6 +217,16 @@ impl TrainingConfig {
                 "clip_norm bounds the steps of small batches; a line search chooses its steps itself".to_owned(),
             );
         }
+        if matches!(self.optimizer, OptimizerConfig::Sdlm { .. })
+            && let Some(place) = self.network()?.without_curvature()
+        {
+            return refuse(format!(
+                "sdlm needs the curvature of every layer, and nobody has worked out that of {} ({}) of {}",
+                place.name,
+                place.layer.describe(),
+                self.model
+            ));
+        }
         if self.architecture()?.backward == Backward::Scratch {
             let idle = [
                 ("label smoothing", self.loss != Loss::CrossEntropy),
@@ -299,10 +309,17 @@ impl TrainingConfig {
 
     /// The model that is trained.
     pub fn architecture(&self) -> Result<&'static Architecture, ConfigError> {
-        models::find(&self.model).ok_or_else(|| {
-            let known: Vec<&str> = models::CATALOG.iter().map(|architecture| architecture.id).collect();
-            ConfigError::Setting(format!("there is no model \"{}\"; known are {}", self.model, known.join(", ")))
-        })
+        let known = || models::trainable().map(|architecture| architecture.id).collect::<Vec<_>>().join(", ");
+        match models::find(&self.model) {
+            Some(architecture) if architecture.backward != Backward::Nothing => Ok(architecture),
+            Some(made_of_others) => Err(ConfigError::Setting(format!(
+                "{} is {}, and learns nothing itself; what can be trained are {}",
+                made_of_others.id,
+                made_of_others.summary,
+                known()
+            ))),
+            None => Err(ConfigError::Setting(format!("there is no model \"{}\"; known are {}", self.model, known()))),
+        }
     }
 }
 
@@ -355,6 +372,18 @@ mod tests {
             (format!("version = 2\n{MINIMAL}"), "version 2"),
             (MINIMAL.replace("epochs = 2", "epochs = 0"), "epochs lies between"),
             (format!("{MINIMAL}beta1 = 1.0\n"), "beta1 lies in"),
+            (
+                MINIMAL.replace("\"mlp\"", "\"cnn-bn\"").replace("\"adam\"", "\"sdlm\""),
+                "nobody has worked out that of Conv1",
+            ),
+            (MINIMAL.replace("\"mlp\"", "\"ensemble\""), "learns nothing itself"),
+            (format!("clip_norm = 1.0\n{}", MINIMAL.replace("\"adam\"", "\"conjugate-gradient\"")), "line search"),
+            (
+                format!("freeze_up_to = \"Input\"\nfrom = \"scratch\"\n{}", MINIMAL.replace("\"mlp\"", "\"scratch\"")),
+                "knows no freeze",
+            ),
+            (format!("{MINIMAL}[beside]\nwithout_writers = [\"a\"]\n"), "no file is named"),
+            (format!("{MINIMAL}[beside]\nstrangers = 2000000\n"), "at most 1000000"),
             (format!("clip_norm = 0.0\n{MINIMAL}"), "clip_norm, must be above 0"),
             (format!("warm_up = 1.0\n{MINIMAL}"), "share of the run in [0, 1), got 1"),
             (format!("warm = 0.1\n{MINIMAL}"), "line 1, column 1"),

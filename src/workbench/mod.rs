@@ -135,7 +135,7 @@ impl Workbench {
                 title: file.architecture.title.to_owned(),
                 card: Some(shipped.card()?),
             };
-            models.push(OpenModel { entry, model: Arc::new(model), config: Some(shipped.config()?) });
+            models.push(OpenModel { entry, model: Arc::new(model), config: shipped.config().ok() });
         }
         let choice = models.first().map_or(ModelChoice::Live, |first| first.entry.choice.clone());
         let mut workbench = Self {

@@ -4,7 +4,9 @@ use eframe::egui::{Align2, CornerRadius, Rect, Sense, Ui, pos2, vec2};
 
 use super::Scene;
 use crate::inference::FeatureMaps;
+use crate::models;
 use crate::ui::text::{self, Weight};
+use crate::ui::widgets::bars::{self, DigitBars};
 use crate::ui::widgets::digit_view::{self, MapSheet};
 use crate::ui::widgets::kept_pixels::kept_pixels;
 use crate::ui::widgets::segmented;
@@ -31,7 +33,9 @@ pub(super) fn inside(ui: &mut Ui, scene: &mut Scene<'_>, width: f32) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 8.0;
         ui.label(text::section(layer.name.as_str()));
-        let size = if height * layer_width == 1 {
+        let size = if !layer.members.is_empty() {
+            "ten each".to_owned()
+        } else if height * layer_width == 1 {
             format!("{channels} units")
         } else {
             let maps = if channels == 1 { "map" } else { "maps" };
@@ -46,6 +50,10 @@ pub(super) fn inside(ui: &mut Ui, scene: &mut Scene<'_>, width: f32) {
     }
     match scene.workbench.feature_maps().filter(|maps| maps.layer == layer.name) {
         Some(maps) => {
+            if !layer.members.is_empty() {
+                members(ui, &layer.members, maps);
+                return;
+            }
             if maps.height * maps.width == 1 {
                 units(ui, maps, width);
             } else {
@@ -59,6 +67,17 @@ pub(super) fn inside(ui: &mut Ui, scene: &mut Scene<'_>, width: f32) {
                 ui.label(text::body("Draw a digit to see what this layer makes of it").color(p.text2));
             });
         }
+    }
+}
+
+/// What every network of an ensemble finds probable.
+fn members(ui: &mut Ui, ids: &[String], maps: &FeatureMaps) {
+    for (number, id) in ids.iter().enumerate() {
+        let Some(probabilities) = maps.map(number).first_chunk() else { continue };
+        ui.add_space(8.0);
+        ui.label(text::label(models::find(id).map_or(id.as_str(), |member| member.title)));
+        ui.add_space(2.0);
+        bars::columns(ui, &DigitBars::probabilities(Some(probabilities)));
     }
 }
 

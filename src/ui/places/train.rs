@@ -45,9 +45,10 @@ impl TrainPlace {
             // rings and the cursor's label reach a little beyond what they belong to
             ui.set_clip_rect(ui.clip_rect().expand2(vec2(16.0, 14.0)));
             ui.horizontal_top(|ui| {
-                ui.spacing_mut().item_spacing.x = GAP;
+                // in the wide layout the form's own scroll bar stands in the gap beside it
+                ui.spacing_mut().item_spacing.x = if wide { GAP - SCROLL_BAR } else { GAP };
                 ui.vertical(|ui| {
-                    ui.set_width(FORM);
+                    ui.set_width(if wide { FORM + SCROLL_BAR } else { FORM });
                     if !wide {
                         let options = [(Narrow::Settings, "Settings"), (Narrow::Run, "This run")];
                         segmented::segmented(ui, "Beside the curves", &mut self.narrow, &options, FORM);
@@ -72,6 +73,7 @@ impl TrainPlace {
                     self.curves(ui, form, scene, curves, room.y);
                 });
                 if wide {
+                    ui.add_space(SCROLL_BAR);
                     ui.vertical(|ui| {
                         ui.set_width(SIDE);
                         train_side::side(ui, scene, SIDE);

@@ -5,7 +5,7 @@ use eframe::egui::Ui;
 use super::train_distortions::{self, Preview};
 use super::train_further::{self, Further};
 use super::{Scene, train_schedule};
-use crate::models::CATALOG;
+use crate::models;
 use crate::optim::{OptimizerConfig, Schedule};
 use crate::ui::training_form::{Field, TrainingForm};
 use crate::ui::widgets::button::Button;
@@ -45,7 +45,7 @@ pub(super) fn row<'a>(label: &'a str, mark: Mark, error: Option<&'a str>) -> Row
 fn choices(ui: &mut Ui, form: &mut TrainingForm, scene: &Scene<'_>, width: f32) {
     let under_way = scene.workbench.training_is_under_way();
     let mark = if under_way { Mark::NewRun } else { Mark::None };
-    let models: Vec<(&'static str, &str)> = CATALOG.iter().map(|model| (model.id, model.title)).collect();
+    let models: Vec<(&'static str, &str)> = models::trainable().map(|model| (model.id, model.title)).collect();
     let mut model = form.model;
     row("Model", mark, None).show(ui, width, FIELD, |ui, w| field::choice(ui, "Model", &mut model, &models, w));
     if model != form.model

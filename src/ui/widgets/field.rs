@@ -169,7 +169,8 @@ fn choice_of_height<T: Clone + PartialEq>(
     let mut changed = false;
     Popup::menu(&response).width(size.x - 12.0).close_behavior(PopupCloseBehavior::CloseOnClick).show(|ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
-        egui::ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
+        let most = (ui.ctx().content_rect().height() - 96.0).max(120.0);
+        egui::ScrollArea::vertical().max_height(most).show(ui, |ui| {
             for (value, label) in options {
                 if menu_item(ui, label, value == chosen, size.x - 12.0).clicked() && value != chosen {
                     *chosen = value.clone();
