@@ -57,7 +57,7 @@ impl TrainPlace {
                     if wide {
                         // a long form moves by itself, so that the curves stay where they are
                         let column = ScrollArea::vertical().id_salt("settings").max_height(room.y);
-                        column.max_width(FORM + SCROLL_BAR).auto_shrink([true, true]).show(ui, |ui| {
+                        column.max_width(FORM + SCROLL_BAR).auto_shrink([false, true]).show(ui, |ui| {
                             ui.set_clip_rect(ui.clip_rect().expand2(vec2(16.0, 4.0)));
                             ui.set_width(FORM);
                             train_form::settings(ui, form, &mut self.form, scene, FORM);

@@ -170,7 +170,7 @@ fn choice_of_height<T: Clone + PartialEq>(
     Popup::menu(&response).width(size.x - 12.0).close_behavior(PopupCloseBehavior::CloseOnClick).show(|ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
         let most = (ui.ctx().content_rect().height() - 96.0).max(120.0);
-        egui::ScrollArea::vertical().max_height(most).show(ui, |ui| {
+        egui::ScrollArea::vertical().max_height(most).min_scrolled_height(most).show(ui, |ui| {
             for (value, label) in options {
                 if menu_item(ui, label, value == chosen, size.x - 12.0).clicked() && value != chosen {
                     *chosen = value.clone();
