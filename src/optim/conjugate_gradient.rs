@@ -10,7 +10,7 @@ use crate::nn::ParamStore;
 
 /// `d ← −g + β d`, `p ← p + α d` with Polak and Ribière's β = max(0, g · (g − g⁻) / g⁻ · g⁻), g⁻ the gradient before
 /// (Nocedal & Wright 2006, algorithm 5.4 and equation 5.45), and a step α that meets the strong Wolfe conditions
-/// ([`super::line_search`]).
+/// (`line_search.rs`).
 ///
 /// It begins anew, with d = −g, where β is not positive, where successive gradients are far from orthogonal
 /// (|g · g⁻| ≥ 0.2 g · g, Powell 1977), where d does not lead down, where a search fails, and where the function is another

@@ -34,7 +34,7 @@
 //! `digitpad train scratch-deep`: two hidden layers, descent in batches of 64 with momentum: 98.05, 97.99 and 98.09 %.
 //!
 //! Softmax with cross-entropy in place of ten separate sigmoid units: the answers are probabilities that sum to 1, as every
-//! place of the program expects them. Drawing, judging and explaining run on the layers of [`network`] with the same weights;
+//! place of the program expects them. Drawing, judging and explaining run on the layers of its network with the same weights;
 //! `tests/scratch.rs` holds these gradients to those of Candle.
 
 mod matrix;
