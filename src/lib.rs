@@ -25,7 +25,8 @@
 //! # A training run
 //! [`workbench::Command::StartTraining`] starts a thread that calls [`storage::recorded_run::train`]: the run's folder and
 //! configuration are written first, then [`training::run`] goes on, telling one callback what happens; blocking in it is
-//! the pause. Every batch is worked out in a fixed number of parts, so that threads change no bit. Weights that leave the
+//! the pause. Loss and gradients come from the layers, or from [`models::scratch`], which has none. Every batch is worked out
+//! in a fixed number of parts, so that threads change no bit; conjugate gradient asks for all images at once. Weights that leave the
 //! trainer are deep copies; they drive the pad while the network learns. `digitpad train` calls the same function.
 //!
 //! # What always holds

@@ -127,7 +127,7 @@ pub const TOLD: [(&str, &[(&str, &str)]); 3] = [
         "Everywhere",
         &[
             ("Ctrl+1, 2, 3, 4", "Draw, Train, Inside, Mistakes"),
-            ("Arrows, Enter", "Move in matrix and gallery, open"),
+            ("Arrows, Enter", "Move in matrix, gallery and pictures of units, open"),
             ("Left, Right", "Move a slider or the reject line"),
             ("Tab, Space", "Next control, press it"),
             ("Ctrl+T", "Theme"),
