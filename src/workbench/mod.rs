@@ -4,6 +4,7 @@
 //! | file | what lives there |
 //! |---|---|
 //! | `command.rs` | [`Command`]: everything that a person can ask for |
+//! | `newest.rs` | a thread that answers only the newest question |
 //! | `predictor.rs` | the thread that answers drawings; only the newest counts |
 //! | `trainer.rs` | the thread of one training, and how it is paused, stepped and stopped |
 //! | `training_view.rs` | [`TrainingView`]: what panels see of a training |
@@ -16,6 +17,7 @@ mod command;
 mod corpora;
 mod ending;
 mod jobs;
+mod newest;
 mod notice;
 mod predictor;
 mod reading;
@@ -44,7 +46,8 @@ use crate::storage::shipped::{self, Card};
 use crate::training::TrainingConfig;
 use corpora::Corpora;
 use jobs::{JobEvent, Jobs, OpenModel};
-use predictor::{Answer, Predictor, Question};
+use newest::Newest;
+use predictor::{Answer, Question};
 use trainer::{Trainer, TrainerEvent};
 
 /// Called by workers when there is something to see, which can wait as long as they say; must not block.
@@ -87,7 +90,7 @@ pub struct Workbench {
     /// Where trainings run: a paused one rests on a thread of its own pool.
     training_compute: Arc<Compute>,
     corpora: Arc<Corpora>,
-    predictor: Predictor,
+    predictor: Newest<Question>,
     jobs: Jobs,
 
     drawing: Drawing,
@@ -123,7 +126,7 @@ impl Workbench {
         let training_compute = Arc::new(compute.beside()?);
         // one drawing is answered on the predictor's own thread, beside any training
         let reader = Arc::new(Compute::new(DeviceChoice::Cpu, Some(1))?);
-        let predictor = Predictor::start(sender.clone(), Arc::clone(&options.wake))?;
+        let predictor = predictor::start(sender.clone(), Arc::clone(&options.wake))?;
         let corpora = Arc::new(Corpora::default());
         let jobs = Jobs::new(sender.clone(), Arc::clone(&options.wake), Arc::clone(&corpora));
         let mut models = Vec::new();

@@ -1,12 +1,12 @@
 //! The thread that answers drawings. It takes only the newest question.
 
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
 use std::time::Instant;
 
 use anyhow::Result;
 
+use super::newest::Newest;
 use super::{Wake, WorkerEvent};
 use crate::drawing::{Drawing, Preparation, Recipe, prepare};
 use crate::inference::{FeatureMaps, Prediction, RbfReading, TrainedModel};
@@ -30,62 +30,9 @@ pub(super) struct Answer {
     pub seconds: f64,
 }
 
-#[derive(Default)]
-struct Slot {
-    newest: Option<Question>,
-    closed: bool,
-}
-
-/// Ends its thread when it is dropped.
-pub(super) struct Predictor {
-    slot: Arc<(Mutex<Slot>, Condvar)>,
-}
-
-impl Predictor {
-    pub fn start(sender: Sender<WorkerEvent>, wake: Wake) -> Result<Self> {
-        let slot = Arc::new((Mutex::new(Slot::default()), Condvar::new()));
-        let shared = Arc::clone(&slot);
-        std::thread::Builder::new().name("predictor".to_owned()).spawn(move || {
-            while let Some(question) = next(&shared) {
-                let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| answer(&question)));
-                // a question that fails stays unanswered; the next one is asked as if nothing had happened
-                let Ok(Ok(answer)) = answer else { continue };
-                if sender.send(WorkerEvent::Answer(Box::new(answer))).is_err() {
-                    return;
-                }
-                wake(Duration::ZERO);
-            }
-        })?;
-        Ok(Self { slot })
-    }
-
-    /// Replaces any question that waits.
-    pub fn ask(&self, question: Question) {
-        let (slot, waiting) = &*self.slot;
-        slot.lock().unwrap_or_else(PoisonError::into_inner).newest = Some(question);
-        waiting.notify_one();
-    }
-}
-
-impl Drop for Predictor {
-    fn drop(&mut self) {
-        let (slot, waiting) = &*self.slot;
-        slot.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
-        waiting.notify_one();
-    }
-}
-
-fn next((slot, waiting): &(Mutex<Slot>, Condvar)) -> Option<Question> {
-    let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-    loop {
-        if slot.closed {
-            return None;
-        }
-        if let Some(question) = slot.newest.take() {
-            return Some(question);
-        }
-        slot = waiting.wait(slot).unwrap_or_else(PoisonError::into_inner);
-    }
+/// Starts the thread.
+pub(super) fn start(sender: Sender<WorkerEvent>, wake: Wake) -> Result<Newest<Question>> {
+    Newest::start("predictor", sender, wake, |question, _| Ok(Some(WorkerEvent::Answer(Box::new(answer(question)?)))))
 }
 
 fn answer(question: &Question) -> Result<Answer> {
