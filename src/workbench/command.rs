@@ -32,6 +32,12 @@ pub enum Command {
     SetDrawing(Drawing),
     /// The person says which digit the drawing is, or takes that back.
     LabelDrawing(Option<u8>),
+    /// Find out what is unlike MNIST about the drawing and what would help; a panel that shows it asks in every frame.
+    Examine,
+    /// Show and answer only the first points of the drawing; `None` for the whole.
+    Replay(Option<usize>),
+    /// Find out what was read after every point; a panel that shows it asks in every frame.
+    ReadMoments,
     /// Steps from ink to image are switched on or off.
     SetRecipe(Recipe),
     /// Show the activations of this layer with every answer.

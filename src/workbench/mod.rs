@@ -5,8 +5,10 @@
 //! |---|---|
 //! | `command.rs` | [`Command`]: everything that a person can ask for |
 //! | `newest.rs` | a thread that answers only the newest question |
+//! | `doctor.rs` | what is unlike MNIST about the drawing, and what would help |
 //! | `label.rs` | what the person says that the drawing is |
 //! | `predictor.rs` | the thread that answers drawings; only the newest counts |
+//! | `replay.rs` | the drawing point by point |
 //! | `trainer.rs` | the thread of one training, and how it is paused, stepped and stopped |
 //! | `training_view.rs` | [`TrainingView`]: what panels see of a training |
 //! | `jobs.rs` | short work beside: evaluating, fetching, opening, saving |
@@ -16,6 +18,7 @@
 
 mod command;
 mod corpora;
+mod doctor;
 mod ending;
 mod jobs;
 mod label;
@@ -23,6 +26,7 @@ mod newest;
 mod notice;
 mod predictor;
 mod reading;
+mod replay;
 mod trainer;
 mod training_view;
 
@@ -34,10 +38,12 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 pub use command::{Command, ModelChoice, SetChoice};
+pub use doctor::{Examination, Reading, Rung};
 pub use ending::wake_when_asked_to_end;
 pub use jobs::{EvaluationView, FetchView};
 pub use notice::{Notice, NoticeKind};
 pub use reading::StartEntry;
+pub use replay::Moment;
 pub use training_view::{Curves, EpochPoint, Phase, RateChange, StepPoint, TickPoint, TrainingView};
 
 use crate::data;
@@ -79,6 +85,8 @@ pub struct ModelEntry {
 /// Everything that the workers tell.
 enum WorkerEvent {
     Answer(Box<Answer>),
+    Examined(u64, Box<Examination>),
+    Replayed(u64, Arc<[Moment]>),
     Trainer(u64, TrainerEvent),
     Job(JobEvent),
 }
@@ -93,6 +101,8 @@ pub struct Workbench {
     training_compute: Arc<Compute>,
     corpora: Arc<Corpora>,
     predictor: Newest<Question>,
+    doctor: doctor::Doctor,
+    replay: replay::Replay,
     jobs: Jobs,
 
     drawing: Drawing,
@@ -130,6 +140,8 @@ impl Workbench {
         // one drawing is answered on the predictor's own thread, beside any training
         let reader = Arc::new(Compute::new(DeviceChoice::Cpu, Some(1))?);
         let predictor = predictor::start(sender.clone(), Arc::clone(&options.wake))?;
+        let doctor = doctor::Doctor::start(sender.clone(), Arc::clone(&options.wake))?;
+        let replay = replay::Replay::start(sender.clone(), Arc::clone(&options.wake))?;
         let corpora = Arc::new(Corpora::default());
         let jobs = Jobs::new(sender.clone(), Arc::clone(&options.wake), Arc::clone(&corpora));
         let mut models = Vec::new();
@@ -153,6 +165,8 @@ impl Workbench {
             training_compute,
             corpora,
             predictor,
+            doctor,
+            replay,
             jobs,
             drawing: Drawing::default(),
             true_label: None,
@@ -186,6 +200,9 @@ impl Workbench {
         match command {
             Command::SetDrawing(drawing) => self.set_drawing(drawing),
             Command::LabelDrawing(label) => self.label_drawing(label),
+            Command::Examine => self.examine(),
+            Command::Replay(points) => self.replay(points),
+            Command::ReadMoments => self.read_moments(),
             Command::SetRecipe(recipe) => {
                 self.recipe = recipe;
                 self.ask();
@@ -248,6 +265,8 @@ impl Workbench {
                         self.answer = Some(*answer);
                     }
                 }
+                WorkerEvent::Examined(number, found) => self.doctor.found(number, found),
+                WorkerEvent::Replayed(number, moments) => self.replay.found(number, moments),
                 WorkerEvent::Trainer(run, event) if run == self.runs_started => self.trainer_said(event),
                 WorkerEvent::Trainer(..) => {}
                 WorkerEvent::Job(event) => self.job_said(event),
@@ -287,7 +306,7 @@ impl Workbench {
         let Some(model) = self.model(&self.choice) else { return };
         self.predictor.ask(Question {
             generation: self.generation,
-            drawing: self.drawing.clone(),
+            drawing: self.shown_drawing(),
             recipe: self.recipe,
             model: Arc::clone(model),
             layer: self.watched_layer,
