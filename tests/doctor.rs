@@ -4,8 +4,8 @@
 #![allow(clippy::print_stdout, reason = "the table is there to be copied")]
 
 use digitpad::data::{self, Request};
-use digitpad::drawing::doctor::{Shape, Spread, Typical, typical};
 use digitpad::drawing::DigitImage;
+use digitpad::drawing::doctor::{Shape, Spread, Typical, typical};
 
 fn spread(values: impl Iterator<Item = f32>) -> Spread {
     let values: Vec<f64> = values.map(f64::from).collect();
@@ -15,9 +15,8 @@ fn spread(values: impl Iterator<Item = f32>) -> Spread {
 }
 
 fn table_row(shapes: &[Shape]) -> Typical {
-    let share = |is: &dyn Fn(&Shape) -> bool| {
-        shapes.iter().filter(|shape| is(shape)).count() as f32 / shapes.len() as f32
-    };
+    let share =
+        |is: &dyn Fn(&Shape) -> bool| shapes.iter().filter(|shape| is(shape)).count() as f32 / shapes.len() as f32;
     Typical {
         line_width: spread(shapes.iter().map(|shape| shape.line_width)),
         slant: spread(shapes.iter().map(|shape| shape.slant)),

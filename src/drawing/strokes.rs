@@ -274,7 +274,8 @@ mod tests {
 
     #[test]
     fn a_drawing_can_be_seen_as_it_was_after_every_point() {
-        let drawing = Drawing { picture: None, strokes: vec![stroke(&[[0.1, 0.1], [0.2, 0.2]]), stroke(&[[0.5, 0.5]])] };
+        let drawing =
+            Drawing { picture: None, strokes: vec![stroke(&[[0.1, 0.1], [0.2, 0.2]]), stroke(&[[0.5, 0.5]])] };
         assert_eq!(drawing.points(), 3);
         assert!(drawing.after(0).strokes.is_empty());
         assert_eq!(drawing.after(1).strokes, [stroke(&[[0.1, 0.1]])]);

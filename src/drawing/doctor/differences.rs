@@ -17,18 +17,37 @@ const USUAL_SIZES: std::ops::Range<f32> = 0.7..1.3;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Difference {
     /// Degrees, as [`Shape::slant`].
-    Slant { degrees: f32, usual: Spread },
+    Slant {
+        degrees: f32,
+        usual: Spread,
+    },
     /// Width over height.
-    Aspect { found: f32, usual: Spread },
+    Aspect {
+        found: f32,
+        usual: Spread,
+    },
     /// Pieces that do not touch; the share of images in one piece.
-    Pieces { found: usize, one_piece: f32 },
-    Loops { found: usize, usual: Loops },
+    Pieces {
+        found: usize,
+        one_piece: f32,
+    },
+    Loops {
+        found: usize,
+        usual: Loops,
+    },
     /// Pixels once the digit is 20 pixels long. The recipe's second step mends it.
-    LineWidth { pixels: f32, usual: Spread },
+    LineWidth {
+        pixels: f32,
+        usual: Spread,
+    },
     /// Longer side as a share of the pad's; MNIST's is 20 / 28. The recipe's first and third step mend it.
-    Size { share: f32 },
+    Size {
+        share: f32,
+    },
     /// `[right, down]` from the pad's centre, as shares of its side. The recipe's fourth step mends it.
-    Place { off: [f32; 2] },
+    Place {
+        off: [f32; 2],
+    },
 }
 
 impl Difference {

@@ -58,11 +58,8 @@ pub struct Loops {
 impl Shape {
     /// Measures an image; `None` where nothing in it is as dark as a line.
     pub fn of(image: &DigitImage) -> Option<Self> {
-        let raster = Raster {
-            width: SIDE,
-            height: SIDE,
-            ink: image.pixels.iter().map(|&ink| f32::from(ink) / 255.0).collect(),
-        };
+        let raster =
+            Raster { width: SIDE, height: SIDE, ink: image.pixels.iter().map(|&ink| f32::from(ink) / 255.0).collect() };
         let found = raster.ink_box(0.5)?;
         let (mut mass, mut x, mut y) = (0.0_f32, 0.0, 0.0);
         for (index, ink) in raster.ink.iter().enumerate() {
@@ -178,7 +175,10 @@ mod tests {
     }
 
     fn ring(x: f32, y: f32, radius: f32) -> Vec<[f32; 2]> {
-        (0..=40).map(|i| (i as f32 * std::f32::consts::TAU / 40.0).sin_cos()).map(|(s, c)| [x + radius * c, y + radius * s]).collect()
+        (0..=40)
+            .map(|i| (i as f32 * std::f32::consts::TAU / 40.0).sin_cos())
+            .map(|(s, c)| [x + radius * c, y + radius * s])
+            .collect()
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Draw's middle column: the digit, how sure the network is, and ten bars that never ease.
+//! The head of Draw's middle column: the digit, how sure the network is, and ten bars that never ease.
 
 use eframe::egui::{Align2, Sense, Ui, pos2, vec2};
 
@@ -6,7 +6,7 @@ use super::Scene;
 use crate::inference::{Prediction, State};
 use crate::ui::text::{self, IconWeight, Weight};
 use crate::ui::widgets::{bars, segmented};
-use crate::ui::{icons, style, theme};
+use crate::ui::{icons, theme};
 
 /// What the bars mean.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,8 +33,6 @@ pub(super) fn answer(ui: &mut Ui, shown: &mut Shown, scene: &Scene<'_>, width: f
     };
     let bars = bars::DigitBars { marked: scene.workbench.true_label().map(usize::from), ..bars };
     bars::rows(ui, &bars, width);
-    ui.add_space(16.0);
-    ranked(ui, prediction, scene, width);
 }
 
 fn head(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width: f32) {
@@ -83,49 +81,5 @@ fn head(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width: 
     response.widget_info(|| {
         let spoken = if prediction.is_some() { format!("Answer {digit}, {word}, {first}") } else { word.clone() };
         eframe::egui::WidgetInfo::labeled(eframe::egui::Role::Label, true, spoken)
-    });
-}
-
-/// The three most probable digits in words, in a card.
-fn ranked(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width: f32) {
-    let p = theme::of(ui);
-    style::card(p).show(ui, |ui| {
-        ui.set_width(width - 34.0);
-        let Some(prediction) = prediction else {
-            ui.label(text::section("Draw a digit"));
-            ui.label(text::label("Use the pen, open a picture with Ctrl+O, or paste one with Ctrl+V.").color(p.text2));
-            return;
-        };
-        ui.label(text::section("Ranked"));
-        ui.spacing_mut().item_spacing.y = 4.0;
-        ui.spacing_mut().interact_size.y = 18.0;
-        for (place, digit) in prediction.ranked().into_iter().take(3).enumerate() {
-            ui.horizontal(|ui| {
-                ui.set_height(18.0);
-                ui.spacing_mut().item_spacing.x = 8.0;
-                let heading = text::section(format!("{}.  {digit}", place + 1));
-                ui.label(if place == 0 { heading.color(p.accent) } else { heading });
-                let share = text::percent(prediction.probability(digit).into(), 2);
-                let score = f64::from(prediction.scores[usize::from(digit)]);
-                let score = if scene.workbench.codes().is_some() {
-                    format!("squared distance {}", text::number(-score, 1))
-                } else {
-                    format!("score {}", text::number(score, 2))
-                };
-                ui.label(text::label(format!("{share}, {score}")).color(p.text2));
-            });
-        }
-        if let Some(preparation) = scene.workbench.preparation() {
-            let [right, down] = preparation.shift;
-            let across = format!("{} {}", right.abs(), if right < 0 { "left" } else { "right" });
-            let along = format!("{} {}", down.abs(), if down < 0 { "up" } else { "down" });
-            let words = format!(
-                "Line width {} to {} px, moved {across} and {along} to its centre of mass",
-                text::number(preparation.line_width_before.into(), 1),
-                text::number(preparation.line_width_after.into(), 1),
-            );
-            ui.add_space(2.0);
-            ui.add(eframe::egui::Label::new(text::small(words).color(p.text3)).wrap());
-        }
     });
 }

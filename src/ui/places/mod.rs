@@ -2,7 +2,9 @@
 
 pub mod draw;
 mod draw_answer;
+mod draw_doctor;
 mod draw_inside;
+mod draw_replay;
 pub mod inside;
 mod inside_views;
 mod judging;
