@@ -42,7 +42,7 @@ impl Subject {
 
     fn reading(&self, image: DigitImage) -> Result<Reading> {
         let prediction = self.model.predict(&image.pixels)?;
-        Ok(Reading { state: prediction.state(self.model.sure_above()), image, prediction })
+        Ok(Reading { state: prediction.state(&self.model.thresholds()), image, prediction })
     }
 
     /// Whether `other` would get the same answers, or answers from weights that are hardly older.
@@ -203,7 +203,11 @@ fn climb(examination: &mut Examination, question: &Question, waiting: &Waiting<Q
     let Question { subject, label, .. } = question;
     // without a label nobody knows which digit to bend the drawing to
     let towards = typical(*label);
-    let worth = |prediction: &Prediction| prediction.probability(label.unwrap_or_else(|| prediction.best()));
+    // what is a digit at all is worth more than any share
+    let worth = |reading: &Reading| {
+        let share = reading.prediction.probability(label.unwrap_or_else(|| reading.prediction.best()));
+        share + if reading.state == State::NotADigit { 0.0 } else { 1.0 }
+    };
     let mut left: Vec<Fix> = Fix::ALL.to_vec();
     let mut changed = [false; Fix::ALL.len()];
     while examination.ladder.len() < MOST_FIXES {
@@ -226,10 +230,8 @@ fn climb(examination: &mut Examination, question: &Question, waiting: &Waiting<Q
             };
             changed[fix as usize] = true;
             let found = subject.reading(image)?;
-            let least = best.as_ref().map_or(worth(&reading.prediction) + LEAST_GAIN, |best| {
-                worth(&best.reading.prediction).max(f32::MIN_POSITIVE)
-            });
-            if worth(&found.prediction) > least {
+            let least = best.as_ref().map_or_else(|| worth(reading) + LEAST_GAIN, |best| worth(&best.reading));
+            if worth(&found) > least {
                 best = Some(Rung { fix, drawing: fixed, reading: found });
             }
         }

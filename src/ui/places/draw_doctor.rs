@@ -79,14 +79,21 @@ fn say(ui: &mut Ui, sentence: &str, faint: bool) {
 /// What is read, as the cells write it: digit and share.
 fn read(reading: &Reading) -> (String, String) {
     let best = reading.prediction.best();
-    let digit = if matches!(reading.state, State::Sure | State::Unsure) { best.to_string() } else { "–".to_owned() };
-    (digit, text::percent(reading.prediction.probability(best).into(), 0))
+    // the share of what is no digit would say nothing
+    match reading.state {
+        State::NotADigit | State::Empty => ("–".to_owned(), String::new()),
+        State::Sure | State::Unsure => {
+            (best.to_string(), text::percent(reading.prediction.probability(best).into(), 0))
+        }
+    }
 }
 
 /// "3 (41 %)".
 pub(super) fn in_brackets(reading: &Reading) -> String {
-    let (digit, share) = read(reading);
-    format!("{digit} ({share})")
+    match read(reading) {
+        (_, share) if share.is_empty() => "no digit".to_owned(),
+        (digit, share) => format!("{digit} ({share})"),
+    }
 }
 
 fn cells(ui: &mut Ui, inner: f32, draw: impl FnOnce(&mut Ui, f32)) {
@@ -131,7 +138,8 @@ fn worth_of_steps(found: &Examination, recipe: Recipe) -> String {
     let readings = || STEPS.iter().zip(&found.switched);
     let other: Vec<String> = readings()
         .filter_map(|(step, reading)| {
-            let reading = reading.as_ref().filter(|reading| reading.prediction.best() != best)?;
+            let is_other = |reading: &&Reading| reading.prediction.best() != best || reading.state == State::NotADigit;
+            let reading = reading.as_ref().filter(is_other)?;
             Some(format!("without {step} {}", in_brackets(reading)))
         })
         .collect();
@@ -155,6 +163,7 @@ fn ill(ui: &mut Ui, found: &Examination, inner: f32, recipe: Recipe) -> Option<D
     let (from, _) = read(&found.as_drawn);
     let last = found.ladder.last();
     let title = match last.map(|rung| rung.reading.prediction.best()) {
+        Some(to) if found.as_drawn.state == State::NotADigit => format!("Could be a {to}"),
         Some(to) if to.to_string() != from => format!("Reads {from}, could be {to}"),
         Some(to) => format!("Could be a surer {to}"),
         None => "No change helps".to_owned(),
