@@ -224,6 +224,6 @@ fn a_picture_of_a_digit_is_read_nearly_as_well_as_the_digit() {
             worse.push(format!("{name}: {found} of {expected}, may lose {may_lose}"));
         }
     }
-    assert!(drawn >= 190 && clean + 4 >= drawn, "{drawn} of 200 as drawn, {clean} on a clean page");
+    assert!(drawn >= 180 && clean + 4 >= drawn, "{drawn} of 200 as drawn, {clean} on a clean page");
     assert!(worse.is_empty(), "{worse:#?}");
 }

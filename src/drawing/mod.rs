@@ -1,14 +1,16 @@
 //! From pen strokes and pictures to a digit image the way MNIST's were made. No screen, no files, no tensors.
 //!
-//! A [`Drawing`] is strokes over perhaps a [`Picture`] (`strokes`, `picture`); it is rendered with smooth edges at high
+//! A [`Drawing`] is strokes over perhaps a [`Picture`] (`strokes`, `picture`, with `paper` and `blobs` to find its ink); it is rendered with smooth edges at high
 //! resolution (`raster`) and reduced by MNIST's recipe (`normalize`; `ink` and `thickness` for the width of its lines).
 //! [`doctor`] measures what is unlike MNIST about a drawing and mends it.
 //! Drawings need no hand: `synthetic` makes labelled ones in any number.
 
+mod blobs;
 pub mod doctor;
 mod image;
 mod ink;
 mod normalize;
+mod paper;
 mod picture;
 mod raster;
 mod strokes;

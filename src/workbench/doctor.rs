@@ -77,6 +77,8 @@ pub struct Examination {
     /// The answers with one step of the recipe switched over, in the order crop, width, size, centre; `None` where that
     /// leaves no ink.
     pub switched: [Option<Reading>; 4],
+    /// What the person said that it is.
+    pub label: Option<u8>,
     /// The digit that the drawing is compared with: the person's, else the answer.
     pub digit: u8,
     pub differences: Vec<Difference>,
@@ -177,6 +179,7 @@ fn examine(question: &Question, waiting: &Waiting<Question>) -> Result<Option<Ex
         differences: differences(&subject.drawing, typical(Some(digit)), &subject.recipe),
         as_drawn,
         switched,
+        label: *label,
         digit,
         ladder: Vec::new(),
         in_vain: Vec::new(),

@@ -70,7 +70,7 @@ impl Difference {
             Self::Pieces { .. } => 2.5,
             Self::Loops { usual, .. } => 3.0 * usual.share,
             Self::Size { share } => (share / LARGE).ln().abs() * 4.0,
-            Self::Place { off } => off[0].hypot(off[1]) * 10.0,
+            Self::Place { off } => off[0].hypot(off[1]) * 5.0,
         }
     }
 }

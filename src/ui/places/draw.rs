@@ -280,6 +280,9 @@ fn steps(ui: &mut Ui, width: f32, scene: &mut Scene<'_>) {
             {
                 copy_image(ui.ctx(), &preparation.image);
             }
+            if ui.add(IconButton::new(icons::CLIPBOARD, "Paste a picture").key("Ctrl+V")).clicked() {
+                ui.send_viewport_cmd(egui::ViewportCommand::RequestPaste);
+            }
         });
     });
     // what a step is worth is told beside it

@@ -166,7 +166,7 @@ fn ill(ui: &mut Ui, found: &Examination, inner: f32, recipe: Recipe) -> Option<D
         Some(to) if found.as_drawn.state == State::NotADigit => format!("Could be a {to}"),
         Some(to) if to.to_string() != from => format!("Reads {from}, could be {to}"),
         Some(to) => format!("Could be a surer {to}"),
-        None if found.digit != found.as_drawn.prediction.best() => format!("No change makes it a {}", found.digit),
+        None if found.label.is_some() => format!("No change makes it a sure {}", found.digit),
         None => "No change helps".to_owned(),
     };
     head(ui, true, &title);
@@ -176,6 +176,9 @@ fn ill(ui: &mut Ui, found: &Examination, inner: f32, recipe: Recipe) -> Option<D
     }
     if found.differences.is_empty() {
         say(ui, &format!("Its measures are those of MNIST's {}.", found.digit), false);
+    }
+    if found.label.is_none() {
+        say(ui, "Press 0 to 9 to say which digit it is.", true);
     }
     let mut chosen = None;
     if found.ladder.is_empty() {
@@ -292,7 +295,7 @@ fn in_words(difference: &Difference, found: &Examination, mended: bool) -> Strin
             };
             let parts: Vec<String> =
                 part(*right, "left", "right").into_iter().chain(part(*down, "up", "down")).collect();
-            format!("Off the centre, {}{}.", parts.join(" and "), if mended { ", which cropping mends" } else { "" })
+            format!("Off the centre, {}.", parts.join(" and "))
         }
     }
 }
