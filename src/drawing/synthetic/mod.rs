@@ -1,7 +1,7 @@
 //! Built-in drawn digits: a skeleton in some hand, drawn with haste, slant, tremor and a pen of some width. Any number
 //! of them, from any seed, the same on every machine, and through the pad's own pipeline.
 
-mod chance;
+pub(super) mod chance;
 mod shapes;
 mod skeletons;
 
