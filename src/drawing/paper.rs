@@ -41,16 +41,16 @@ pub(super) fn is_even(unlike_border: &Raster) -> bool {
 /// [`REACH`] is filled with the light beside it, and wider shadows keep their edges (Haralick, Sternberg and Zhuang 1987).
 /// Dark ink is measured as the share of the paper's light that it takes, so that it is as dark in the shadow.
 pub(super) fn unlike_paper_around(channels: &[Raster; 3]) -> Raster {
-    let channels = [0, 1, 2].map(|channel: usize| median(&reduced(&channels[channel])));
-    let [red, green, blue] = &channels;
-    let light: Vec<f32> = (0..red.ink.len()).map(|i| (red.ink[i] + green.ink[i] + blue.ink[i]) / 3.0).collect();
-    let light = Raster { ink: light, ..*red };
+    // a grey image is the same three times
+    let grey = channels[1].ink == channels[0].ink && channels[2].ink == channels[0].ink;
+    let used = if grey { &channels[..1] } else { &channels[..] };
+    let channels: Vec<Raster> = used.iter().map(|channel| median(&reduced(channel))).collect();
+    let mut light = channels[0].clone();
+    for (index, light) in light.ink.iter_mut().enumerate() {
+        *light = channels.iter().map(|channel| channel.ink[index]).sum::<f32>() / channels.len() as f32;
+    }
     let reach = ((REACH / 2.0 * light.width.max(light.height) as f32).round() as usize).max(1);
-    // most of an image is paper, and paper lies against the side on which no ink is
-    let (closed, opened) = (closing(&light, reach), opening(&light, reach));
-    let sides = light.ink.iter().zip(closed.ink.iter().zip(&opened.ink));
-    let nearer_closed = sides.filter(|(light, (closed, opened))| *closed - *light < *light - *opened).count();
-    let ink_is_dark = 2 * nearer_closed >= light.ink.len();
+    let ink_is_dark = ink_is_dark(&light, reach);
     let mut unlike = Raster::blank(light.width, light.height);
     for channel in &channels {
         let paper = if ink_is_dark { closing(channel, reach) } else { opening(channel, reach) };
@@ -60,6 +60,32 @@ pub(super) fn unlike_paper_around(channels: &[Raster; 3]) -> Raster {
         }
     }
     unlike
+}
+
+/// Whether lines are darker than their paper: they are the smaller part of every neighbourhood and far from its mean, so
+/// that the third moment about it has their sign. A ramp of light has none, and the two sides of a shadow's edge cancel.
+fn ink_is_dark(light: &Raster, reach: usize) -> bool {
+    let (width, height) = (light.width, light.height);
+    // sums over everything above and to the left
+    let mut sums = vec![0.0_f64; (width + 1) * (height + 1)];
+    for row in 0..height {
+        let mut line = 0.0;
+        for column in 0..width {
+            line += f64::from(light.ink[row * width + column]);
+            sums[(row + 1) * (width + 1) + column + 1] = sums[row * (width + 1) + column + 1] + line;
+        }
+    }
+    let mut third = 0.0;
+    for (index, &here) in light.ink.iter().enumerate() {
+        let (row, column) = (index / width, index % width);
+        let (left, right) = (column.saturating_sub(reach), (column + reach + 1).min(width));
+        let (top, bottom) = (row.saturating_sub(reach), (row + reach + 1).min(height));
+        let sum = |row: usize, column: usize| sums[row * (width + 1) + column];
+        let all = sum(bottom, right) - sum(top, right) - sum(bottom, left) + sum(top, left);
+        let mean = all / ((right - left) * (bottom - top)) as f64;
+        third += (f64::from(here) - mean).powi(3);
+    }
+    third <= 0.0
 }
 
 fn reduced(channel: &Raster) -> Raster {
@@ -166,9 +192,11 @@ mod tests {
         };
         let ink = (0..width * height).map(|i| light(i % width, i / width)).collect();
         let channel = Raster { width, height, ink };
-        let found = unlike_paper_around(&[channel.clone(), channel.clone(), channel]);
+        let negative = Raster { ink: channel.ink.iter().map(|light| 255.0 - light).collect(), ..channel };
+        let found = unlike_paper_around(&[channel.clone(), channel.clone(), channel.clone()]);
         let at = |x: usize, y: usize| found.ink[y * width + x];
         assert!((at(30, 43) - at(90, 43)).abs() < 1.0 && at(30, 43) > 150.0);
+        assert!(ink_is_dark(&channel, 12) && !ink_is_dark(&negative, 12));
         assert!(at(59, 20) < 1.0 && at(60, 20) < 1.0 && at(100, 80) < 1.0);
     }
 

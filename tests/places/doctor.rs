@@ -36,6 +36,10 @@ fn a_digit_read_well_has_nothing_to_fix_and_tells_what_each_step_is_worth() {
     let found = window.workbench().examination().unwrap();
     assert!(!found.is_ill && found.ladder.is_empty());
     assert!(found.switched.iter().all(Option::is_some));
+    let width = window.harness.get_by_label("Width").rect().center();
+    window.harness.event(egui::Event::PointerMoved(width));
+    window.harness.run_steps(6);
+    window.assert_sees(&["Without this step it reads 1 ("]);
     let with_width = window.workbench().prediction().unwrap().probabilities;
     let without = found_probabilities(&mut window, 1);
     window.click_label("Width");

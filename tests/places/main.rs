@@ -23,7 +23,7 @@ const ALWAYS: [&str; 6] = ["Draw", "Train", "Inside", "Mistakes", "Model that an
 
 fn essentials(place: Place) -> &'static [&'static str] {
     match place {
-        Place::Draw => &["Pad, ", "Clear", "Undo", "Eraser", "Pen width", "Probability"],
+        Place::Draw => &["Pad, ", "Clear", "Undo", "Eraser", "Pen width", "Paste a picture", "Probability"],
         Place::Train => &["Optimiser", "Rate", "Batch", "Epochs", "Seed", "Loss over epochs", "Accuracy over epochs"],
         Place::Inside => &["RBF room"],
         Place::Mistakes => &["Mistakes"],
