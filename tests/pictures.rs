@@ -10,6 +10,7 @@ use digitpad::drawing::{DEFAULT_PEN, Drawing, Picture, digit_image, drawn_digit,
 use digitpad::inference::{Prediction, TrainedModel};
 use digitpad::nn::{Compute, DeviceChoice};
 use digitpad::storage::shipped;
+use rayon::prelude::*;
 
 /// Digits in each case.
 const DIGITS: usize = 200;
@@ -163,9 +164,9 @@ fn lenet5() -> TrainedModel {
 }
 
 /// How many pictures are read as what they show; what holds no ink is read wrongly.
-fn right(model: &TrainedModel, digits: &[(u8, Drawing)], picture: impl Fn(usize, &Drawing) -> Drawing) -> usize {
+fn right(model: &TrainedModel, digits: &[(u8, Drawing)], picture: impl Fn(usize, &Drawing) -> Drawing + Sync) -> usize {
     let images: Vec<Option<_>> =
-        digits.iter().enumerate().map(|(i, (_, drawing))| digit_image(&picture(i, drawing))).collect();
+        digits.par_iter().enumerate().map(|(i, (_, drawing))| digit_image(&picture(i, drawing))).collect();
     let blank = [0; 784];
     let pixels: Vec<&[u8]> =
         images.iter().map(|image| image.as_ref().map_or(blank.as_slice(), |image| &image.pixels)).collect();
