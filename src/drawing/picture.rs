@@ -99,7 +99,7 @@ impl Picture {
             ink = unlike_paper_around(&channels);
         }
         // in a photograph the border may be anything, but most of the image is paper
-        let noise = quantile(if is_photograph { ink.ink.clone() } else { border(&ink) }, 0.75);
+        let noise = if is_photograph { quantile(ink.ink.clone(), 0.5) } else { quantile(border(&ink), 0.75) };
         stretch(&mut ink, noise)?;
         keep_main_group(&mut ink, is_photograph);
         let found = ink.ink_box(0.25).ok_or(PictureError::Blank)?;
