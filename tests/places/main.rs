@@ -387,7 +387,9 @@ fn pictures_of_the_places_are_not_blank() {
                 return;
             }
             window.draw(&[[0.3, 0.3], [0.5, 0.15], [0.7, 0.3], [0.5, 0.55], [0.3, 0.85], [0.75, 0.85]]);
-            window.until("an answer", |workbench| workbench.prediction().is_some());
+            window.until("an answer and what is beside it", |workbench| {
+                workbench.examination_is_current() && workbench.moments().is_some()
+            });
             window.picture(&folder.join(name("draw")));
             window.train(12);
             window.until("half of a training", |workbench| {
