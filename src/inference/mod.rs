@@ -1,5 +1,6 @@
 //! What a finished network can tell: scores, evaluations, rejection, feature maps, distances. Nothing here changes a weight.
 
+mod disagreement;
 mod evaluate;
 mod feature_maps;
 mod metrics;
@@ -8,6 +9,7 @@ mod rbf;
 mod rejection;
 mod trained_model;
 
+pub use disagreement::{Disagreement, Right, disagreements};
 pub use evaluate::{Answer, Evaluation, evaluate};
 pub use feature_maps::FeatureMaps;
 pub use metrics::{Confusion, wilson_interval};

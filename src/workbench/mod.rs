@@ -4,6 +4,8 @@
 //! | file | what lives there |
 //! |---|---|
 //! | `command.rs` | [`Command`]: everything that a person can ask for |
+//! | `comparing.rs` | every model at hand on the drawing |
+//! | `disagreeing.rs` | two models on all test digits: where their answers differ |
 //! | `newest.rs` | a thread that answers only the newest question |
 //! | `label.rs` | what the person says that the drawing is |
 //! | `predictor.rs` | the thread that answers drawings; only the newest counts |
@@ -15,7 +17,9 @@
 //! | `corpora.rs` | data sets that have been read, shared by the workers |
 
 mod command;
+mod comparing;
 mod corpora;
+mod disagreeing;
 mod ending;
 mod jobs;
 mod label;
@@ -34,6 +38,8 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 pub use command::{Command, ModelChoice, SetChoice};
+pub use comparing::ComparedModel;
+pub use disagreeing::Disagreements;
 pub use ending::wake_when_asked_to_end;
 pub use jobs::{EvaluationView, FetchView};
 pub use notice::{Notice, NoticeKind};
@@ -46,7 +52,9 @@ use crate::inference::TrainedModel;
 use crate::nn::{Compute, DeviceChoice};
 use crate::storage::shipped::{self, Card};
 use crate::training::TrainingConfig;
+use comparing::Comparing;
 use corpora::Corpora;
+use disagreeing::Disagreeing;
 use jobs::{JobEvent, Jobs, OpenModel};
 use newest::Newest;
 use predictor::{Answer, Question};
@@ -81,6 +89,7 @@ enum WorkerEvent {
     Answer(Box<Answer>),
     Trainer(u64, TrainerEvent),
     Job(JobEvent),
+    Compared(comparing::Answers),
 }
 
 /// The program minus the screen.
@@ -94,6 +103,8 @@ pub struct Workbench {
     corpora: Arc<Corpora>,
     predictor: Newest<Question>,
     jobs: Jobs,
+    comparing: Comparing,
+    disagreeing: Disagreeing,
 
     drawing: Drawing,
     true_label: Option<u8>,
@@ -130,6 +141,8 @@ impl Workbench {
         // one drawing is answered on the predictor's own thread, beside any training
         let reader = Arc::new(Compute::new(DeviceChoice::Cpu, Some(1))?);
         let predictor = predictor::start(sender.clone(), Arc::clone(&options.wake))?;
+        let wake = Arc::clone(&options.wake);
+        let comparing = Comparing::start(sender.clone(), wake, predictor.is_busy())?;
         let corpora = Arc::new(Corpora::default());
         let jobs = Jobs::new(sender.clone(), Arc::clone(&options.wake), Arc::clone(&corpora));
         let mut models = Vec::new();
@@ -154,6 +167,8 @@ impl Workbench {
             corpora,
             predictor,
             jobs,
+            comparing,
+            disagreeing: Disagreeing::default(),
             drawing: Drawing::default(),
             true_label: None,
             recipe: Recipe::default(),
@@ -231,6 +246,9 @@ impl Workbench {
                 let Some(model) = self.model(&self.choice).cloned() else { return };
                 self.jobs.select_image(image, model);
             }
+            Command::CompareModels(watched) => self.compare_models(watched),
+            Command::FindDisagreements(pair) => self.find_disagreements(pair),
+            Command::CancelDisagreements => self.cancel_disagreements(),
             Command::FetchMnist => self.jobs.fetch_mnist(),
             Command::CancelFetch => self.jobs.cancel_fetch(),
         }
@@ -246,11 +264,13 @@ impl Workbench {
                     // answers to older drawings are dropped
                     if answer.generation == self.generation {
                         self.answer = Some(*answer);
+                        self.ask_all_models();
                     }
                 }
                 WorkerEvent::Trainer(run, event) if run == self.runs_started => self.trainer_said(event),
                 WorkerEvent::Trainer(..) => {}
                 WorkerEvent::Job(event) => self.job_said(event),
+                WorkerEvent::Compared(answers) => self.models_said(answers),
             }
         }
         changed
@@ -261,6 +281,7 @@ impl Workbench {
         self.control(Trainer::stop);
         self.jobs.cancel_evaluation();
         self.jobs.cancel_fetch();
+        self.cancel_disagreements();
         let deadline = Instant::now() + patience;
         while (self.training_is_under_way() || self.leaving.iter().any(Trainer::is_busy)) && Instant::now() < deadline {
             if let Ok(event) = self.events.recv_timeout(Duration::from_millis(20))
@@ -392,6 +413,7 @@ impl Workbench {
                 if self.choice == ModelChoice::Live || std::mem::take(&mut self.awaits_live) {
                     self.choose(ModelChoice::Live);
                 }
+                self.ask_all_models();
             }
             TrainerEvent::Warning(text) => self.notify(NoticeKind::Problem, text),
             TrainerEvent::Note(text) => self.notify(NoticeKind::Info, text),
@@ -435,6 +457,7 @@ impl Workbench {
             JobEvent::Picture(Err(text)) | JobEvent::Model(Err(text)) | JobEvent::Failed(text) => {
                 self.notify(NoticeKind::Problem, text);
             }
+            JobEvent::Disagreement { job, event } => self.disagreement_said(job, event),
             JobEvent::Saved(text) => self.notify(NoticeKind::Info, text),
             event => {
                 if let Some((kind, text)) = self.jobs.apply(event) {
