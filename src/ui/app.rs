@@ -203,6 +203,11 @@ impl App {
                 Place::Mistakes => self.mistakes.ui(ui, &mut scene),
             });
         }
+        // models that nobody looks at are not asked
+        let compares = self.place == Place::Draw && self.draw.shows_all_models();
+        if compares != self.workbench.compares_models() {
+            commands.push(Command::CompareModels(compares));
+        }
         drop_target(ui);
         keys::help(ui.ctx(), &mut self.help, self.workbench.runs_folder());
         self.ask_about_closing(ui.ctx());

@@ -2,7 +2,10 @@
 
 pub mod draw;
 mod draw_answer;
+mod draw_beside;
+mod draw_disagreements;
 mod draw_inside;
+mod draw_models;
 pub mod inside;
 mod inside_views;
 mod judging;

@@ -19,6 +19,7 @@
 //! | [`rail`] | the items that lead to the places |
 //! | [`reject_curve`] | what rejecting answers costs |
 //! | [`segmented`] | segmented control |
+//! | [`share_bars`] | ten shares as thin bars |
 //! | [`shared_axis`] | the axis, cursor and zoom that plots share |
 //! | [`thumbnail`] | small digit images to press |
 //! | [`unit_picture`] | the units of a layer as a picture |
@@ -39,6 +40,7 @@ pub mod progress;
 pub mod rail;
 pub mod reject_curve;
 pub mod segmented;
+pub mod share_bars;
 pub mod shared_axis;
 pub mod thumbnail;
 pub mod unit_picture;
