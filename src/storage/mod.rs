@@ -26,6 +26,8 @@ pub mod settings;
 pub mod shipped;
 pub mod weights_file;
 
+/// Recorded pens are read in this form, too, so it lies beside them.
+pub use crate::data::drawing_json;
 pub use atomic::{WriteError, write_atomically};
 pub use places::Places;
 pub use settings::{Renderer, Settings, SettingsFile, Theme};
