@@ -118,11 +118,11 @@ impl Workbench {
             if let Some(prediction) = own {
                 return ComparedModel { answer: Some(with_state(prediction)), entry, is_newest: true };
             }
-            let known = self.comparing.known.iter().find(|known| known.choice == entry.choice);
+            let known = self.beside.comparing.known.iter().find(|known| known.choice == entry.choice);
             let known = known.filter(|_| !self.drawing.is_empty());
             ComparedModel {
                 answer: known.map(|known| with_state(&known.prediction)),
-                is_newest: known.is_some_and(|known| known.image_number == self.comparing.image_number),
+                is_newest: known.is_some_and(|known| known.image_number == self.beside.comparing.image_number),
                 entry,
             }
         };
@@ -131,45 +131,45 @@ impl Workbench {
 
     /// Whether the models that are not chosen are asked too.
     pub fn compares_models(&self) -> bool {
-        self.comparing.watched
+        self.beside.comparing.watched
     }
 
     /// From the pad's answer to the last model's, in seconds; `None` while some are missing.
     pub fn comparison_seconds(&self) -> Option<f64> {
-        self.comparing.seconds
+        self.beside.comparing.seconds
     }
 
     pub(super) fn compare_models(&mut self, watched: bool) {
-        if self.comparing.watched != watched {
-            self.comparing.watched = watched;
+        if self.beside.comparing.watched != watched {
+            self.beside.comparing.watched = watched;
             self.ask_all_models();
         }
     }
 
     /// Asks for the answers that are missing. To be called when the pad has answered or a model has changed.
     pub(super) fn ask_all_models(&mut self) {
-        if !self.comparing.watched {
+        if !self.beside.comparing.watched {
             return;
         }
         let Some(image) = self.preparation().map(|preparation| preparation.image.clone()) else { return };
-        if self.comparing.image.as_ref() != Some(&image) {
-            self.comparing.image_number += 1;
-            self.comparing.image = Some(image.clone());
-            (self.comparing.since, self.comparing.seconds) = (Some(Instant::now()), None);
+        if self.beside.comparing.image.as_ref() != Some(&image) {
+            self.beside.comparing.image_number += 1;
+            self.beside.comparing.image = Some(image.clone());
+            (self.beside.comparing.since, self.beside.comparing.seconds) = (Some(Instant::now()), None);
         }
         if let (Some(prediction), Some(model)) = (self.prediction().copied(), self.model(&self.choice).cloned()) {
-            self.keep(self.choice.clone(), model, self.comparing.image_number, prediction);
+            self.keep(self.choice.clone(), model, self.beside.comparing.image_number, prediction);
         }
         let models = self.missing();
         if !models.is_empty() {
-            let image_number = self.comparing.image_number;
-            self.comparing.worker.ask(Question { image_number, image, models });
+            let image_number = self.beside.comparing.image_number;
+            self.beside.comparing.worker.ask(Question { image_number, image, models });
         }
     }
 
     /// The models whose answers to the newest image are not known.
     fn missing(&self) -> Vec<(ModelChoice, Arc<TrainedModel>)> {
-        let comparing = &self.comparing;
+        let comparing = &self.beside.comparing;
         let is_known = |choice: &ModelChoice, model: &Arc<TrainedModel>| {
             comparing.known.iter().any(|known| {
                 known.choice == *choice
@@ -187,16 +187,16 @@ impl Workbench {
         for (choice, model, prediction) in answers.answered {
             self.keep(choice, model, image_number, prediction);
         }
-        if image_number == self.comparing.image_number
+        if image_number == self.beside.comparing.image_number
             && self.missing().is_empty()
-            && let Some(since) = self.comparing.since.take()
+            && let Some(since) = self.beside.comparing.since.take()
         {
-            self.comparing.seconds = Some(since.elapsed().as_secs_f64());
+            self.beside.comparing.seconds = Some(since.elapsed().as_secs_f64());
         }
     }
 
     fn keep(&mut self, choice: ModelChoice, model: Arc<TrainedModel>, image_number: u64, prediction: Prediction) {
-        self.comparing.known.retain(|known| known.choice != choice);
-        self.comparing.known.push(Known { choice, model, image_number, prediction });
+        self.beside.comparing.known.retain(|known| known.choice != choice);
+        self.beside.comparing.known.push(Known { choice, model, image_number, prediction });
     }
 }

@@ -77,17 +77,17 @@ pub(super) struct Disagreeing {
 impl Workbench {
     /// The digits that two models were last found to disagree on.
     pub fn disagreements(&self) -> Option<&Arc<Disagreements>> {
-        self.disagreeing.result.as_ref()
+        self.beside.disagreeing.result.as_ref()
     }
 
     /// Answers done and answers in all, while two models are being compared.
     pub fn disagreement_progress(&self) -> Option<(usize, usize)> {
-        self.disagreeing.progress
+        self.beside.disagreeing.progress
     }
 
     /// Whether what was found is of other models, other weights or other digits than these two would answer now.
     pub fn disagreements_are_stale(&self, pair: [&ModelChoice; 2]) -> bool {
-        let Some(result) = &self.disagreeing.result else { return false };
+        let Some(result) = &self.beside.disagreeing.result else { return false };
         let of_now = |(side, choice): (&Side, &ModelChoice)| {
             side.choice == *choice && self.model(choice).is_some_and(|model| Arc::ptr_eq(model, &side.model))
         };
@@ -111,10 +111,10 @@ impl Workbench {
             return;
         };
         self.cancel_disagreements();
-        self.disagreeing.job += 1;
-        self.disagreeing.cancel = Arc::default();
-        self.disagreeing.progress = Some((0, 0));
-        let (job, cancel) = (self.disagreeing.job, Arc::clone(&self.disagreeing.cancel));
+        self.beside.disagreeing.job += 1;
+        self.beside.disagreeing.cancel = Arc::default();
+        self.beside.disagreeing.progress = Some((0, 0));
+        let (job, cancel) = (self.beside.disagreeing.job, Arc::clone(&self.beside.disagreeing.cancel));
         let (corpora, compute) = (Arc::clone(&self.corpora), Arc::clone(&self.compute));
         let source = self.usual_source();
         let event = move |event| JobEvent::Disagreement { job, event };
@@ -127,24 +127,24 @@ impl Workbench {
     }
 
     pub(super) fn cancel_disagreements(&mut self) {
-        self.disagreeing.cancel.store(true, Ordering::Relaxed);
-        self.disagreeing.progress = None;
+        self.beside.disagreeing.cancel.store(true, Ordering::Relaxed);
+        self.beside.disagreeing.progress = None;
     }
 
     pub(super) fn disagreement_said(&mut self, job: u64, event: DisagreementEvent) {
-        if job != self.disagreeing.job {
+        if job != self.beside.disagreeing.job {
             return;
         }
         match event {
             DisagreementEvent::Progress { done, of } => {
-                if let Some(progress) = &mut self.disagreeing.progress {
+                if let Some(progress) = &mut self.beside.disagreeing.progress {
                     *progress = (done, of);
                 }
             }
             DisagreementEvent::Ended(result) => {
-                self.disagreeing.progress = None;
+                self.beside.disagreeing.progress = None;
                 match result {
-                    Ok(Some(found)) => self.disagreeing.result = Some(Arc::new(found)),
+                    Ok(Some(found)) => self.beside.disagreeing.result = Some(Arc::new(found)),
                     Ok(None) => {}
                     Err(text) => self.notify(NoticeKind::Problem, text),
                 }

@@ -4,8 +4,10 @@
 //! | file | what lives there |
 //! |---|---|
 //! | `command.rs` | [`Command`]: everything that a person can ask for |
+//! | `beside.rs` | what is worked out beside the pad's own answer: the next three |
 //! | `comparing.rs` | every model at hand on the drawing |
 //! | `disagreeing.rs` | two models on all test digits: where their answers differ |
+//! | `pins.rs`, `pin_history.rs` | drawings kept in view, and what a training made of them |
 //! | `newest.rs` | a thread that answers only the newest question |
 //! | `label.rs` | what the person says that the drawing is |
 //! | `predictor.rs` | the thread that answers drawings; only the newest counts |
@@ -16,6 +18,7 @@
 //! | `notice.rs` | [`Notice`]: a sentence for the person |
 //! | `corpora.rs` | data sets that have been read, shared by the workers |
 
+mod beside;
 mod command;
 mod comparing;
 mod corpora;
@@ -25,6 +28,8 @@ mod jobs;
 mod label;
 mod newest;
 mod notice;
+mod pin_history;
+mod pins;
 mod predictor;
 mod reading;
 mod trainer;
@@ -43,6 +48,8 @@ pub use disagreeing::Disagreements;
 pub use ending::wake_when_asked_to_end;
 pub use jobs::{EvaluationView, FetchView};
 pub use notice::{Notice, NoticeKind};
+pub use pin_history::{History, HistoryPoint, Turn};
+pub use pins::{MOST_PINS, Pin};
 pub use reading::StartEntry;
 pub use training_view::{Curves, EpochPoint, Phase, RateChange, StepPoint, TickPoint, TrainingView};
 
@@ -52,9 +59,8 @@ use crate::inference::TrainedModel;
 use crate::nn::{Compute, DeviceChoice};
 use crate::storage::shipped::{self, Card};
 use crate::training::TrainingConfig;
-use comparing::Comparing;
+use beside::{Beside, ForPins};
 use corpora::Corpora;
-use disagreeing::Disagreeing;
 use jobs::{JobEvent, Jobs, OpenModel};
 use newest::Newest;
 use predictor::{Answer, Question};
@@ -90,6 +96,7 @@ enum WorkerEvent {
     Trainer(u64, TrainerEvent),
     Job(JobEvent),
     Compared(comparing::Answers),
+    Pins(pins::Answers),
 }
 
 /// The program minus the screen.
@@ -103,8 +110,7 @@ pub struct Workbench {
     corpora: Arc<Corpora>,
     predictor: Newest<Question>,
     jobs: Jobs,
-    comparing: Comparing,
-    disagreeing: Disagreeing,
+    beside: Beside,
 
     drawing: Drawing,
     true_label: Option<u8>,
@@ -141,8 +147,7 @@ impl Workbench {
         // one drawing is answered on the predictor's own thread, beside any training
         let reader = Arc::new(Compute::new(DeviceChoice::Cpu, Some(1))?);
         let predictor = predictor::start(sender.clone(), Arc::clone(&options.wake))?;
-        let wake = Arc::clone(&options.wake);
-        let comparing = Comparing::start(sender.clone(), wake, predictor.is_busy())?;
+        let beside = Beside::start(&sender, &options.wake, &predictor)?;
         let corpora = Arc::new(Corpora::default());
         let jobs = Jobs::new(sender.clone(), Arc::clone(&options.wake), Arc::clone(&corpora));
         let mut models = Vec::new();
@@ -167,8 +172,7 @@ impl Workbench {
             corpora,
             predictor,
             jobs,
-            comparing,
-            disagreeing: Disagreeing::default(),
+            beside,
             drawing: Drawing::default(),
             true_label: None,
             recipe: Recipe::default(),
@@ -200,10 +204,17 @@ impl Workbench {
     pub fn handle(&mut self, command: Command) {
         match command {
             Command::SetDrawing(drawing) => self.set_drawing(drawing),
-            Command::LabelDrawing(label) => self.label_drawing(label),
+            Command::LabelDrawing(label) => {
+                self.label_drawing(label);
+                self.label_pin();
+            }
+            Command::PinDrawing => self.pin_drawing(),
+            Command::Unpin(id) => self.unpin(id),
+            Command::RestorePin => self.restore_pin(),
             Command::SetRecipe(recipe) => {
                 self.recipe = recipe;
                 self.ask();
+                self.ask_pins();
             }
             Command::WatchLayer(layer) => {
                 if self.watched_layer != layer {
@@ -271,6 +282,7 @@ impl Workbench {
                 WorkerEvent::Trainer(..) => {}
                 WorkerEvent::Job(event) => self.job_said(event),
                 WorkerEvent::Compared(answers) => self.models_said(answers),
+                WorkerEvent::Pins(answers) => self.pins_said(answers),
             }
         }
         changed
@@ -322,6 +334,7 @@ impl Workbench {
         if self.choice != choice {
             self.choice = choice;
             self.answer = None;
+            self.ask_pins();
         }
         let layers = self.layers().len();
         self.watched_layer = self.watched_layer.filter(|layer| *layer < layers);
@@ -353,6 +366,7 @@ impl Workbench {
             Ok(trainer) => {
                 self.trainer = Some(trainer);
                 self.training = Some(TrainingView::new(config));
+                self.forget_pin_histories();
                 // the drawing's answers come from the network that learns, as soon as it has some
                 self.awaits_live = true;
             }
@@ -383,6 +397,7 @@ impl Workbench {
         self.training = None;
         self.live = None;
         self.awaits_live = false;
+        self.forget_pin_histories();
         if self.choice == ModelChoice::Live
             && let Some(first) = self.models.first()
         {
@@ -418,11 +433,13 @@ impl Workbench {
             TrainerEvent::Warning(text) => self.notify(NoticeKind::Problem, text),
             TrainerEvent::Note(text) => self.notify(NoticeKind::Info, text),
             event => {
+                let for_pins = ForPins::from(&event);
                 let Some(view) = &mut self.training else { return };
                 if let Some((kind, text)) = view.apply(event) {
                     self.notify(kind, text);
                 }
                 self.look_for_damage();
+                self.tell_pins(for_pins);
             }
         }
     }

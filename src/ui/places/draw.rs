@@ -102,6 +102,7 @@ impl DrawPlace {
         self.tools(ui, side, scene);
         ui.add_space(10.0);
         steps(ui, side, scene);
+        super::pins::strip(ui, side, scene);
     }
 
     /// The pad for another place: the sheet, and the few buttons that a drawing cannot do without.

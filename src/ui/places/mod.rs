@@ -11,6 +11,7 @@ mod inside_views;
 mod judging;
 pub mod mistakes;
 mod mistakes_detail;
+mod pins;
 pub mod train;
 mod train_distortions;
 mod train_form;

@@ -14,6 +14,7 @@
 //! | [`kept_pixels`] | which pixels a network looks at |
 //! | [`matrix`] | the confusion matrix |
 //! | [`notice`] | sentences that come and go |
+//! | [`pin_history`] | when a pinned drawing was learnt and lost |
 //! | [`plot`] | curves over epochs, each chart with its table of values |
 //! | [`progress`] | how far something is |
 //! | [`rail`] | the items that lead to the places |
@@ -35,6 +36,7 @@ pub mod gallery;
 pub mod kept_pixels;
 pub mod matrix;
 pub mod notice;
+pub mod pin_history;
 pub mod plot;
 pub mod progress;
 pub mod rail;
