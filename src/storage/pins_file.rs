@@ -114,7 +114,8 @@ fn read(path: &Path) -> Result<Vec<PinnedDrawing>, Unread> {
         return Err(Unread::Corrupt("far too long".to_owned()));
     }
     // the version first: what a newer program wrote need not fit our types
-    let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(|error| Unread::Corrupt(error.to_string()))?;
+    let value: serde_json::Value =
+        serde_json::from_slice(&bytes).map_err(|error| Unread::Corrupt(error.to_string()))?;
     if let Some(version) = value.get("version").and_then(serde_json::Value::as_u64)
         && version > u64::from(VERSION)
     {

@@ -9,7 +9,7 @@ use super::disagreeing::Disagreeing;
 use super::newest::Newest;
 use super::pins::Pins;
 use super::trainer::TrainerEvent;
-use super::{Wake, WorkerEvent, Workbench};
+use super::{Wake, Workbench, WorkerEvent};
 
 /// The state of all three.
 pub(super) struct Beside {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::newest::{Newest, Waiting};
-use super::{ModelChoice, ModelEntry, Wake, WorkerEvent, Workbench};
+use super::{ModelChoice, ModelEntry, Wake, Workbench, WorkerEvent};
 use crate::drawing::DigitImage;
 use crate::inference::{Prediction, State, TrainedModel};
 
@@ -68,15 +68,7 @@ impl Comparing {
             let answers = answer(question, waiting, &pad_is_busy, &mut last_answered)?;
             Ok(Some(WorkerEvent::Compared(answers)))
         })?;
-        Ok(Self {
-            worker,
-            watched: false,
-            image: None,
-            image_number: 0,
-            known: Vec::new(),
-            since: None,
-            seconds: None,
-        })
+        Ok(Self { worker, watched: false, image: None, image_number: 0, known: Vec::new(), since: None, seconds: None })
     }
 }
 

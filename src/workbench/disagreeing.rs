@@ -107,7 +107,10 @@ impl Workbench {
             return;
         }
         let (Some(first), Some(second)) = (side(first), side(second)) else {
-            self.notify(NoticeKind::Info, "One of these models has no weights yet; wait for its first update".to_owned());
+            self.notify(
+                NoticeKind::Info,
+                "One of these models has no weights yet; wait for its first update".to_owned(),
+            );
             return;
         };
         self.cancel_disagreements();

@@ -11,7 +11,7 @@ use anyhow::Result;
 
 use super::newest::{Newest, Waiting};
 use super::pin_history::History;
-use super::{ModelChoice, NoticeKind, Wake, WorkerEvent, Workbench};
+use super::{ModelChoice, NoticeKind, Wake, Workbench, WorkerEvent};
 use crate::drawing::{DigitImage, Drawing, Recipe, prepare};
 use crate::inference::{Prediction, State, TrainedModel};
 use crate::storage::pins_file::{PinnedDrawing, PinsFile};

@@ -48,7 +48,8 @@ impl Beside {
         match self.column {
             Column::Inside => draw_inside::inside(ui, scene, width),
             Column::AllModels => {
-                let options = [(ComparedOn::Drawing, "On this drawing"), (ComparedOn::TestDigits, "Where two disagree")];
+                let options =
+                    [(ComparedOn::Drawing, "On this drawing"), (ComparedOn::TestDigits, "Where two disagree")];
                 segmented::segmented(ui, "Models are compared", &mut self.compared_on, &options, width);
                 ui.add_space(4.0);
                 match self.compared_on {

@@ -168,6 +168,7 @@ fn status(
 ) {
     let p = theme::of(ui);
     ui.allocate_ui_with_layout(vec2(width, 32.0), Layout::left_to_right(Align::Center), |ui| {
+        ui.spacing_mut().item_spacing.x = 8.0;
         if let Some((done, of)) = scene.workbench.disagreement_progress() {
             progress::progress(ui, "Comparison of two models", done as f32 / of.max(1) as f32, 120.0);
             let words = match of {
@@ -203,7 +204,8 @@ fn status(
 fn empty(ui: &mut Ui, scene: &mut Scene<'_>, width: f32) {
     let p = theme::of(ui);
     let digits = if scene.workbench.mnist_is_here() { "10,000 test digits of MNIST" } else { "drawn test digits" };
-    let words = format!("Both answer the {digits}; the images that they read differently come here, to put on the pad.");
+    let words =
+        format!("Both answer the {digits}; the images that they read differently come here, to put on the pad.");
     ui.add(Label::new(text::body(words).color(p.text2)).wrap());
     if !scene.workbench.mnist_is_here() {
         ui.add_space(8.0);

@@ -23,6 +23,7 @@ pub(super) fn strip(ui: &mut Ui, width: f32, scene: &mut Scene<'_>) {
     let count = scene.workbench.pins().len();
     ui.horizontal(|ui| {
         ui.set_width(width);
+        ui.spacing_mut().item_spacing.x = 8.0;
         ui.label(text::section("Pinned"));
         if count > 0 {
             ui.label(text::label(format!("{count} of {MOST_PINS}")).color(p.text2));
@@ -201,8 +202,10 @@ fn story(workbench: &Workbench, pin: &Pin) -> Option<String> {
             }
             Turn::Lost(step) => ("lost", step),
         };
+        // nobody has looked before the first look
+        let when = if pin.history.points().first().is_some_and(|first| first.step == step) { "by" } else { "at" };
         let update = if words.is_empty() { "update " } else { "" };
-        words.push(format!("{word} at {update}{}", text::count(step)));
+        words.push(format!("{word} {when} {update}{}", text::count(step)));
     }
     if words.is_empty() {
         let last = pin.history.points().last().map_or(0, |point| point.step);
