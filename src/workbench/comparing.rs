@@ -100,6 +100,8 @@ fn answer(
 impl Workbench {
     /// All models that can be chosen, with their newest answers to the drawing; empty answers for an empty pad.
     pub fn compared(&self) -> Vec<ComparedModel> {
+        // ink that was erased again leaves nothing to read
+        let has_ink = !self.drawing.is_empty() && self.answer.as_ref().is_none_or(|answer| answer.preparation.is_some());
         let compared = |entry: ModelEntry| {
             let Some(model) = self.model(&entry.choice) else {
                 return ComparedModel { entry, answer: None, is_newest: false };
@@ -111,7 +113,7 @@ impl Workbench {
                 return ComparedModel { answer: Some(with_state(prediction)), entry, is_newest: true };
             }
             let known = self.beside.comparing.known.iter().find(|known| known.choice == entry.choice);
-            let known = known.filter(|_| !self.drawing.is_empty());
+            let known = known.filter(|_| has_ink);
             ComparedModel {
                 answer: known.map(|known| with_state(&known.prediction)),
                 is_newest: known.is_some_and(|known| known.image_number == self.beside.comparing.image_number),

@@ -273,12 +273,12 @@ impl Workbench {
     }
 
     pub(super) fn pins_said(&mut self, answers: Answers) {
-        let is_chosen = match (&answers.chosen, self.model(&self.choice)) {
+        let asked = answers.chosen.as_ref();
+        let is_chosen = asked.is_some_and(|asked| match &self.choice {
             // of a network that learns the last look counts, though it has moved on
-            (Some(_), Some(_)) if self.choice == ModelChoice::Live => true,
-            (Some(asked), Some(now)) => Arc::ptr_eq(asked, now),
-            _ => false,
-        };
+            ModelChoice::Live => !self.models.iter().any(|open| Arc::ptr_eq(&open.model, asked)),
+            choice => self.model(choice).is_some_and(|chosen| Arc::ptr_eq(chosen, asked)),
+        });
         let tick = answers.tick.filter(|tick| tick.run == self.runs_started);
         if let Some(tick) = &tick {
             if self.beside.pins.waiting.as_ref().is_some_and(|waiting| waiting.step == tick.step) {
