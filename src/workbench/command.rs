@@ -30,6 +30,8 @@ pub enum SetChoice {
 pub enum Command {
     /// The drawing has changed.
     SetDrawing(Drawing),
+    /// The person says which digit the drawing is, or takes that back.
+    LabelDrawing(Option<u8>),
     /// Steps from ink to image are switched on or off.
     SetRecipe(Recipe),
     /// Show the activations of this layer with every answer.
@@ -67,6 +69,16 @@ pub enum Command {
     CancelEvaluation,
     /// Show the scores of this image of the judged set.
     SelectImage(Option<u32>),
+    /// Keep the drawing in view.
+    PinDrawing,
+    Unpin(u64),
+    /// Pin again what was unpinned last.
+    RestorePin,
+    /// Ask all models about the drawing from now on, not only the chosen one, or no longer.
+    CompareModels(bool),
+    /// Find the test digits on which these two disagree.
+    FindDisagreements([ModelChoice; 2]),
+    CancelDisagreements,
     FetchMnist,
     CancelFetch,
 }

@@ -4,7 +4,12 @@
 //! | file | what lives there |
 //! |---|---|
 //! | `command.rs` | [`Command`]: everything that a person can ask for |
+//! | `beside.rs` | what is worked out beside the pad's own answer: the next three |
+//! | `comparing.rs` | every model at hand on the drawing |
+//! | `disagreeing.rs` | two models on all test digits: where their answers differ |
+//! | `pins.rs`, `pin_history.rs` | drawings kept in view, and what a training made of them |
 //! | `newest.rs` | a thread that answers only the newest question |
+//! | `label.rs` | what the person says that the drawing is |
 //! | `predictor.rs` | the thread that answers drawings; only the newest counts |
 //! | `trainer.rs` | the thread of one training, and how it is paused, stepped and stopped |
 //! | `training_view.rs` | [`TrainingView`]: what panels see of a training |
@@ -13,12 +18,18 @@
 //! | `notice.rs` | [`Notice`]: a sentence for the person |
 //! | `corpora.rs` | data sets that have been read, shared by the workers |
 
+mod beside;
 mod command;
+mod comparing;
 mod corpora;
+mod disagreeing;
 mod ending;
 mod jobs;
+mod label;
 mod newest;
 mod notice;
+mod pin_history;
+mod pins;
 mod predictor;
 mod reading;
 mod trainer;
@@ -32,9 +43,13 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 pub use command::{Command, ModelChoice, SetChoice};
+pub use comparing::ComparedModel;
+pub use disagreeing::Disagreements;
 pub use ending::wake_when_asked_to_end;
 pub use jobs::{EvaluationView, FetchView};
 pub use notice::{Notice, NoticeKind};
+pub use pin_history::{History, HistoryPoint, Turn};
+pub use pins::{MOST_PINS, Pin};
 pub use reading::StartEntry;
 pub use training_view::{Curves, EpochPoint, Phase, RateChange, StepPoint, TickPoint, TrainingView};
 
@@ -44,6 +59,7 @@ use crate::inference::TrainedModel;
 use crate::nn::{Compute, DeviceChoice};
 use crate::storage::shipped::{self, Card};
 use crate::training::TrainingConfig;
+use beside::{Beside, ForPins};
 use corpora::Corpora;
 use jobs::{JobEvent, Jobs, OpenModel};
 use newest::Newest;
@@ -79,6 +95,8 @@ enum WorkerEvent {
     Answer(Box<Answer>),
     Trainer(u64, TrainerEvent),
     Job(JobEvent),
+    Compared(comparing::Answers),
+    Pins(pins::Answers),
 }
 
 /// The program minus the screen.
@@ -92,8 +110,10 @@ pub struct Workbench {
     corpora: Arc<Corpora>,
     predictor: Newest<Question>,
     jobs: Jobs,
+    beside: Beside,
 
     drawing: Drawing,
+    true_label: Option<u8>,
     recipe: Recipe,
     generation: u64,
     answer: Option<Answer>,
@@ -127,6 +147,7 @@ impl Workbench {
         // one drawing is answered on the predictor's own thread, beside any training
         let reader = Arc::new(Compute::new(DeviceChoice::Cpu, Some(1))?);
         let predictor = predictor::start(sender.clone(), Arc::clone(&options.wake))?;
+        let beside = Beside::start(&sender, &options.wake, &predictor)?;
         let corpora = Arc::new(Corpora::default());
         let jobs = Jobs::new(sender.clone(), Arc::clone(&options.wake), Arc::clone(&corpora));
         let mut models = Vec::new();
@@ -151,7 +172,9 @@ impl Workbench {
             corpora,
             predictor,
             jobs,
+            beside,
             drawing: Drawing::default(),
+            true_label: None,
             recipe: Recipe::default(),
             generation: 0,
             answer: None,
@@ -180,13 +203,18 @@ impl Workbench {
     /// Obeys a command. Never blocks: what takes time is begun here and told by [`Workbench::poll`].
     pub fn handle(&mut self, command: Command) {
         match command {
-            Command::SetDrawing(drawing) => {
-                self.drawing = drawing;
-                self.ask();
+            Command::SetDrawing(drawing) => self.set_drawing(drawing),
+            Command::LabelDrawing(label) => {
+                self.label_drawing(label);
+                self.label_pin();
             }
+            Command::PinDrawing => self.pin_drawing(),
+            Command::Unpin(id) => self.unpin(id),
+            Command::RestorePin => self.restore_pin(),
             Command::SetRecipe(recipe) => {
                 self.recipe = recipe;
                 self.ask();
+                self.ask_pins();
             }
             Command::WatchLayer(layer) => {
                 if self.watched_layer != layer {
@@ -229,6 +257,9 @@ impl Workbench {
                 let Some(model) = self.model(&self.choice).cloned() else { return };
                 self.jobs.select_image(image, model);
             }
+            Command::CompareModels(watched) => self.compare_models(watched),
+            Command::FindDisagreements(pair) => self.find_disagreements(pair),
+            Command::CancelDisagreements => self.cancel_disagreements(),
             Command::FetchMnist => self.jobs.fetch_mnist(),
             Command::CancelFetch => self.jobs.cancel_fetch(),
         }
@@ -244,11 +275,14 @@ impl Workbench {
                     // answers to older drawings are dropped
                     if answer.generation == self.generation {
                         self.answer = Some(*answer);
+                        self.ask_all_models();
                     }
                 }
                 WorkerEvent::Trainer(run, event) if run == self.runs_started => self.trainer_said(event),
                 WorkerEvent::Trainer(..) => {}
                 WorkerEvent::Job(event) => self.job_said(event),
+                WorkerEvent::Compared(answers) => self.models_said(answers),
+                WorkerEvent::Pins(answers) => self.pins_said(answers),
             }
         }
         changed
@@ -259,6 +293,7 @@ impl Workbench {
         self.control(Trainer::stop);
         self.jobs.cancel_evaluation();
         self.jobs.cancel_fetch();
+        self.cancel_disagreements();
         let deadline = Instant::now() + patience;
         while (self.training_is_under_way() || self.leaving.iter().any(Trainer::is_busy)) && Instant::now() < deadline {
             if let Ok(event) = self.events.recv_timeout(Duration::from_millis(20))
@@ -299,6 +334,7 @@ impl Workbench {
         if self.choice != choice {
             self.choice = choice;
             self.answer = None;
+            self.ask_pins();
         }
         let layers = self.layers().len();
         self.watched_layer = self.watched_layer.filter(|layer| *layer < layers);
@@ -330,6 +366,7 @@ impl Workbench {
             Ok(trainer) => {
                 self.trainer = Some(trainer);
                 self.training = Some(TrainingView::new(config));
+                self.forget_pin_histories();
                 // the drawing's answers come from the network that learns, as soon as it has some
                 self.awaits_live = true;
             }
@@ -360,6 +397,7 @@ impl Workbench {
         self.training = None;
         self.live = None;
         self.awaits_live = false;
+        self.forget_pin_histories();
         if self.choice == ModelChoice::Live
             && let Some(first) = self.models.first()
         {
@@ -390,15 +428,18 @@ impl Workbench {
                 if self.choice == ModelChoice::Live || std::mem::take(&mut self.awaits_live) {
                     self.choose(ModelChoice::Live);
                 }
+                self.ask_all_models();
             }
             TrainerEvent::Warning(text) => self.notify(NoticeKind::Problem, text),
             TrainerEvent::Note(text) => self.notify(NoticeKind::Info, text),
             event => {
+                let for_pins = ForPins::from(&event);
                 let Some(view) = &mut self.training else { return };
                 if let Some((kind, text)) = view.apply(event) {
                     self.notify(kind, text);
                 }
                 self.look_for_damage();
+                self.tell_pins(for_pins);
             }
         }
     }
@@ -433,6 +474,7 @@ impl Workbench {
             JobEvent::Picture(Err(text)) | JobEvent::Model(Err(text)) | JobEvent::Failed(text) => {
                 self.notify(NoticeKind::Problem, text);
             }
+            JobEvent::Disagreement { job, event } => self.disagreement_said(job, event),
             JobEvent::Saved(text) => self.notify(NoticeKind::Info, text),
             event => {
                 if let Some((kind, text)) = self.jobs.apply(event) {
