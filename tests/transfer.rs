@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use digitpad::data::{Corpus, Dataset, Drawn};
-use digitpad::drawing::{Drawing, PIXELS, Recipe, SIDE, prepare};
+use digitpad::drawing::{PIXELS, Recipe, SIDE, prepare};
 use digitpad::nn::{Compute, DeviceChoice, Transfer, Weights};
 use digitpad::optim::{OptimizerConfig, Schedule, Watch};
 use digitpad::storage::shipped;
@@ -203,7 +203,7 @@ fn pen_digits(path: &str, mirrored: bool) -> Arc<Corpus> {
     let (mut images, mut labels) = (Vec::new(), Vec::new());
     for (_, recorded) in digitpad::data::strokes_file::read(path.as_ref()).unwrap() {
         let recorded = recorded.unwrap();
-        let drawing = Drawing::from_polylines(&recorded.strokes, digitpad::drawing::DEFAULT_PEN).unwrap();
+        let drawing = recorded.drawing.drawing().unwrap();
         let Some(prepared) = prepare(&drawing, &Recipe::default()) else { continue };
         labels.push(recorded.label.unwrap());
         for row in prepared.image.pixels.chunks_exact(SIDE) {

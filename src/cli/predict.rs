@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{ComputeArgs, output};
 use crate::data::strokes_file;
-use crate::drawing::{DEFAULT_PEN, DigitImage, Drawing, digit_image};
+use crate::drawing::{DigitImage, Drawing, digit_image};
 use crate::inference::{State, TrainedModel};
 use crate::storage::places::runs_folder;
 use crate::storage::{picture_file, shipped};
@@ -92,9 +92,8 @@ fn predict_strokes(args: &PredictArgs, model: &TrainedModel, path: &Path, tally:
             Err(error) => answer(args, model, &place, None, Err(error.into()), tally)?,
             Ok(recorded) => {
                 let id = if recorded.id.is_null() { place } else { recorded.id };
-                let image = Drawing::from_polylines(&recorded.strokes, DEFAULT_PEN)
-                    .map(|drawing| digit_image(&drawing))
-                    .map_err(anyhow::Error::from);
+                let image =
+                    recorded.drawing.drawing().map(|drawing| digit_image(&drawing)).map_err(anyhow::Error::from);
                 answer(args, model, &id, recorded.label, image, tally)?;
             }
         }

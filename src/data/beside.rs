@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::load::{DATA_VARIABLE, data_folder};
 use super::{DataError, strokes_file};
-use crate::drawing::{DEFAULT_PEN, Drawing, PIXELS, digit_image, drawn_image, stranger_image};
+use crate::drawing::{Drawing, PIXELS, digit_image, drawn_image, stranger_image};
 
 /// The label of an image that shows no digit.
 pub const NO_DIGIT: u8 = u8::MAX;
@@ -117,7 +117,7 @@ fn read_pens(path: &Path, without_writers: &[String]) -> Result<Vec<(Drawing, u8
         let Some(label) = recorded.label else {
             return Err(wrong(line, "a drawing without a label cannot be learnt from".to_owned()));
         };
-        let drawing = Drawing::from_polylines(&recorded.strokes, DEFAULT_PEN);
+        let drawing = recorded.drawing.drawing();
         drawings.push((drawing.map_err(|error| wrong(line, error.to_string()))?, label));
     }
     Ok(drawings)

@@ -12,6 +12,7 @@
 //! | `drawn.rs` | the built-in data set, drawn by the program itself |
 //! | `fetch.rs`, `patience.rs` | bringing a known set here, and waiting for a server without going deaf |
 //! | `strokes_file.rs` | recorded pen strokes, read |
+//! | `drawing_json.rs` | [`DrawingJson`]: a drawing as a JSON object |
 //! | `beside.rs` | images that train beside a data set: pens, drawn digits, drawn strangers |
 //! | `augment.rs` | seeded affine and elastic distortion of an image |
 //!
@@ -21,6 +22,7 @@ pub mod augment;
 mod beside;
 pub mod cifar;
 pub mod dataset;
+pub mod drawing_json;
 pub mod drawn;
 mod error;
 pub mod fetch;
@@ -35,6 +37,7 @@ mod verify;
 pub use augment::Augmentation;
 pub use beside::{Beside, ImagesBeside, NO_DIGIT, find_strokes};
 pub use dataset::{Corpus, Dataset};
+pub use drawing_json::{DrawingJson, DrawingJsonError};
 pub use drawn::Drawn;
 pub use error::DataError;
 pub use fetch::{FetchProgress, FetchWatch, Fetched, fetch, fetch_known};

@@ -7,8 +7,8 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::DataError;
 use super::dataset::CLASSES;
+use super::{DataError, DrawingJson};
 
 /// A line longer than this is no drawing.
 const LONGEST_LINE: u64 = 16 << 20;
@@ -25,8 +25,9 @@ pub struct RecordedDrawing {
     /// The digit that was meant.
     #[serde(default)]
     pub label: Option<u8>,
-    /// Points `[x, y]` of every stroke, y downwards, in any units.
-    pub strokes: Vec<Vec<[f32; 2]>>,
+    /// The strokes: points `[x, y]` in any units, or all that the pad knows of them.
+    #[serde(flatten)]
+    pub drawing: DrawingJson,
 }
 
 /// Why a line is no drawing.
@@ -98,7 +99,8 @@ mod tests {
         let drawings: Vec<_> = read(&path).unwrap().collect();
         assert_eq!(drawings.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [1, 3, 4, 5]);
         let first = drawings[0].1.as_ref().unwrap();
-        assert_eq!((first.id.as_str(), first.label, first.strokes[0][1]), (Some("a"), Some(7), [2.0, 3.0]));
+        let drawing = first.drawing.drawing().unwrap();
+        assert_eq!((first.id.as_str(), first.label, drawing.strokes[0].samples.len()), (Some("a"), Some(7), 2));
         assert!(drawings[1].1.is_err());
         assert!(drawings[2].1.as_ref().unwrap().id.is_null());
         assert!(format!("{:#}", drawings[3].1.as_ref().unwrap_err()).contains("no digit"));

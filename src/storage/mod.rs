@@ -5,6 +5,7 @@
 //! | `atomic.rs` | writing a file so that a reader finds the old one or the new one, never half of one |
 //! | `places.rs` | [`Places`]: where the program keeps settings, runs and data sets |
 //! | `settings.rs` | [`SettingsFile`]: what the window remembers |
+//! | `pins_file.rs` | the pinned drawings |
 //! | `weights_file.rs` | weights as safetensors files |
 //! | `shipped.rs` | the models inside the program: settings, weights, cards |
 //! | `presets.rs` | all settings inside the program, by name |
@@ -17,6 +18,7 @@
 pub mod atomic;
 pub mod config_file;
 pub mod picture_file;
+pub mod pins_file;
 pub mod places;
 pub mod presets;
 pub mod record;
@@ -26,6 +28,8 @@ pub mod settings;
 pub mod shipped;
 pub mod weights_file;
 
+/// Recorded pens are read in this form, too, so it lies beside them.
+pub use crate::data::drawing_json;
 pub use atomic::{WriteError, write_atomically};
 pub use places::Places;
 pub use settings::{Renderer, Settings, SettingsFile, Theme};

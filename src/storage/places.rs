@@ -39,6 +39,11 @@ impl Places {
         self.config.join("settings.toml")
     }
 
+    /// The file of the pinned drawings.
+    pub fn pins_file(&self) -> PathBuf {
+        self.data.join("pins.json")
+    }
+
     /// The folder that has a folder per run.
     pub fn runs(&self) -> PathBuf {
         self.data.join("runs")

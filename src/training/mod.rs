@@ -262,7 +262,8 @@ fn run_in_pool(
                 }
                 if is_finite && !data.validation.is_empty() {
                     let evaluation = judge(&weights, &tick_images)?;
-                    let tick = Tick { step, epoch: step as f64 / updates_per_epoch as f64, evaluation: &evaluation };
+                    let epoch = step as f64 / updates_per_epoch as f64;
+                    let tick = Tick { step, epoch, evaluation: &evaluation, weights: &weights };
                     if !tell(Event::Tick(tick), &mut learning_rate) {
                         ending = Ending::Stopped;
                         break 'epochs;

@@ -37,6 +37,8 @@ pub struct App {
     notices: Notices,
     /// Notices of the workbench that have been shown.
     notices_seen: u64,
+    /// The notice whose action pins again what was unpinned.
+    offers_to_restore_pin: Option<u64>,
     help: bool,
     closing: Closing,
     /// Set by SIGINT and SIGTERM.
@@ -71,6 +73,7 @@ impl App {
             dialogs: Dialogs::default(),
             notices: Notices::default(),
             notices_seen: 0,
+            offers_to_restore_pin: None,
             help: false,
             closing: Closing::No,
             asked_to_end,
@@ -105,6 +108,10 @@ impl App {
         if let Some(before) = self.workbench.take_replaced() {
             self.place = Place::Draw;
             self.draw.remember(before);
+        }
+        if self.workbench.take_unpinned() {
+            let notice = self.notices.push(notice::NoticeKind::Info, "A drawing was unpinned", Some("Undo"));
+            self.offers_to_restore_pin = Some(notice);
         }
         self.take_in_files(ctx);
         // while the pen is down a pause for the disk would be felt
@@ -146,10 +153,11 @@ impl App {
                     Action::StepEpoch => transport::step_once(&self.form, true, &mut scene),
                     Action::Reset => scene.push(Command::ResetTraining),
                     // what the pen is drawing now is neither cleared nor undone
-                    Action::Clear | Action::Undo | Action::Redo if self.draw.is_drawing() => {}
+                    Action::Clear | Action::Undo | Action::Redo | Action::Pin if self.draw.is_drawing() => {}
                     Action::Clear => self.draw.clear(&mut scene),
                     Action::Undo => self.draw.undo(&mut scene),
                     Action::Redo => self.draw.redo(&mut scene),
+                    Action::Pin => scene.push(Command::PinDrawing),
                     Action::Eraser => self.draw.toggle_eraser(),
                     Action::Guides => self.draw.toggle_guides(),
                     // what is not seen is not labelled
@@ -203,11 +211,19 @@ impl App {
                 Place::Mistakes => self.mistakes.ui(ui, &mut scene),
             });
         }
+        // models that nobody looks at are not asked
+        let compares = self.place == Place::Draw && self.draw.shows_all_models();
+        if compares != self.workbench.compares_models() {
+            commands.push(Command::CompareModels(compares));
+        }
         drop_target(ui);
         keys::help(ui.ctx(), &mut self.help, self.workbench.runs_folder());
         self.ask_about_closing(ui.ctx());
         let corner = ui.max_rect().right_bottom() - vec2(24.0, 40.0);
-        self.notices.show(ui.ctx(), corner);
+        let acted = self.notices.show(ui.ctx(), corner);
+        if acted.is_some() && acted == self.offers_to_restore_pin {
+            commands.push(Command::RestorePin);
+        }
 
         if let Some(complaint) = self.dialogs.take_complaint() {
             self.notices.push(notice::NoticeKind::Warning, complaint, None);

@@ -16,6 +16,7 @@ pub enum Action {
     Clear,
     Undo,
     Redo,
+    Pin,
     Eraser,
     Guides,
     /// The drawing is this digit.
@@ -50,7 +51,7 @@ const fn command(action: Action, key: Key) -> Shortcut {
 const SHIFT_COMMAND: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
 
 /// The longer chords first: a key with more modifiers must not be taken for the one with fewer.
-const SHORTCUTS: [Shortcut; 36] = [
+const SHORTCUTS: [Shortcut; 37] = [
     Shortcut { action: Action::Redo, modifiers: SHIFT_COMMAND, key: Key::Z, everywhere: false },
     Shortcut { action: Action::Undo, modifiers: Modifiers::COMMAND, key: Key::Z, everywhere: false },
     Shortcut { action: Action::Redo, modifiers: Modifiers::COMMAND, key: Key::Y, everywhere: false },
@@ -67,6 +68,7 @@ const SHORTCUTS: [Shortcut; 36] = [
     plain(Action::StepBatch, Key::Period),
     plain(Action::Clear, Key::C),
     plain(Action::Clear, Key::Delete),
+    plain(Action::Pin, Key::P),
     plain(Action::Eraser, Key::E),
     plain(Action::Guides, Key::G),
     plain(Action::Narrower, Key::OpenBracket),
@@ -120,6 +122,7 @@ pub const TOLD: [(&str, &[(&str, &str)]); 3] = [
             ("C, Delete", "Clear the pad"),
             ("Ctrl+Z, Ctrl+Shift+Z", "Undo, redo"),
             ("[ and ]", "Thinner, thicker pen"),
+            ("P", "Pin the drawing"),
             ("E, right button", "Eraser"),
             ("G", "Guides and the network's pixels"),
             ("0 to 9", "Say which digit it is; again takes it back"),

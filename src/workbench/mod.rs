@@ -4,29 +4,40 @@
 //! | file | what lives there |
 //! |---|---|
 //! | `command.rs` | [`Command`]: everything that a person can ask for |
+//! | `beside.rs` | what is worked out beside the pad's own answer: the next three |
+//! | `comparing.rs` | every model at hand on the drawing |
+//! | `disagreeing.rs` | two models on all test digits: where their answers differ |
+//! | `pins.rs`, `pin_history.rs` | drawings kept in view, and what a training made of them |
 //! | `newest.rs` | a thread that answers only the newest question |
 //! | `doctor.rs` | what is unlike MNIST about the drawing, and what would help |
 //! | `label.rs` | what the person says that the drawing is |
 //! | `predictor.rs` | the thread that answers drawings; only the newest counts |
 //! | `replay.rs` | the drawing point by point |
 //! | `trainer.rs` | the thread of one training, and how it is paused, stepped and stopped |
+//! | `running.rs` | how trainings are begun, stepped, stopped and put aside |
 //! | `training_view.rs` | [`TrainingView`]: what panels see of a training |
 //! | `jobs.rs` | short work beside: evaluating, fetching, opening, saving |
 //! | `reading.rs` | what panels read of the workbench |
 //! | `notice.rs` | [`Notice`]: a sentence for the person |
 //! | `corpora.rs` | data sets that have been read, shared by the workers |
 
+mod beside;
 mod command;
+mod comparing;
 mod corpora;
+mod disagreeing;
 mod doctor;
 mod ending;
 mod jobs;
 mod label;
 mod newest;
 mod notice;
+mod pin_history;
+mod pins;
 mod predictor;
 mod reading;
 mod replay;
+mod running;
 mod trainer;
 mod training_view;
 
@@ -38,10 +49,14 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 pub use command::{Command, ModelChoice, SetChoice};
+pub use comparing::ComparedModel;
+pub use disagreeing::Disagreements;
 pub use doctor::{Examination, Reading, Rung};
 pub use ending::wake_when_asked_to_end;
 pub use jobs::{EvaluationView, FetchView};
 pub use notice::{Notice, NoticeKind};
+pub use pin_history::{History, HistoryPoint, Turn};
+pub use pins::{MOST_PINS, Pin};
 pub use reading::StartEntry;
 pub use replay::Moment;
 pub use training_view::{Curves, EpochPoint, Phase, RateChange, StepPoint, TickPoint, TrainingView};
@@ -51,7 +66,7 @@ use crate::drawing::{Drawing, Recipe};
 use crate::inference::TrainedModel;
 use crate::nn::{Compute, DeviceChoice};
 use crate::storage::shipped::{self, Card};
-use crate::training::TrainingConfig;
+use beside::{Beside, ForPins};
 use corpora::Corpora;
 use jobs::{JobEvent, Jobs, OpenModel};
 use newest::Newest;
@@ -89,6 +104,8 @@ enum WorkerEvent {
     Replayed(u64, Arc<[Moment]>),
     Trainer(u64, TrainerEvent),
     Job(JobEvent),
+    Compared(comparing::Answers),
+    Pins(pins::Answers),
 }
 
 /// The program minus the screen.
@@ -104,6 +121,7 @@ pub struct Workbench {
     doctor: doctor::Doctor,
     replay: replay::Replay,
     jobs: Jobs,
+    beside: Beside,
 
     drawing: Drawing,
     true_label: Option<u8>,
@@ -142,6 +160,7 @@ impl Workbench {
         let predictor = predictor::start(sender.clone(), Arc::clone(&options.wake))?;
         let doctor = doctor::Doctor::start(sender.clone(), Arc::clone(&options.wake))?;
         let replay = replay::Replay::start(sender.clone(), Arc::clone(&options.wake))?;
+        let beside = Beside::start(&sender, &options.wake, &predictor)?;
         let corpora = Arc::new(Corpora::default());
         let jobs = Jobs::new(sender.clone(), Arc::clone(&options.wake), Arc::clone(&corpora));
         let mut models = Vec::new();
@@ -168,6 +187,7 @@ impl Workbench {
             doctor,
             replay,
             jobs,
+            beside,
             drawing: Drawing::default(),
             true_label: None,
             recipe: Recipe::default(),
@@ -199,13 +219,20 @@ impl Workbench {
     pub fn handle(&mut self, command: Command) {
         match command {
             Command::SetDrawing(drawing) => self.set_drawing(drawing),
-            Command::LabelDrawing(label) => self.label_drawing(label),
             Command::Examine => self.examine(),
             Command::Replay(points) => self.replay(points),
             Command::ReadMoments => self.read_moments(),
+            Command::LabelDrawing(label) => {
+                self.label_drawing(label);
+                self.label_pin();
+            }
+            Command::PinDrawing => self.pin_drawing(),
+            Command::Unpin(id) => self.unpin(id),
+            Command::RestorePin => self.restore_pin(),
             Command::SetRecipe(recipe) => {
                 self.recipe = recipe;
                 self.ask();
+                self.ask_pins();
             }
             Command::WatchLayer(layer) => {
                 if self.watched_layer != layer {
@@ -248,6 +275,9 @@ impl Workbench {
                 let Some(model) = self.model(&self.choice).cloned() else { return };
                 self.jobs.select_image(image, model);
             }
+            Command::CompareModels(watched) => self.compare_models(watched),
+            Command::FindDisagreements(pair) => self.find_disagreements(pair),
+            Command::CancelDisagreements => self.cancel_disagreements(),
             Command::FetchMnist => self.jobs.fetch_mnist(),
             Command::CancelFetch => self.jobs.cancel_fetch(),
         }
@@ -263,6 +293,7 @@ impl Workbench {
                     // answers to older drawings are dropped
                     if answer.generation == self.generation {
                         self.answer = Some(*answer);
+                        self.ask_all_models();
                     }
                 }
                 WorkerEvent::Examined(number, found) => self.doctor.found(number, found),
@@ -270,6 +301,8 @@ impl Workbench {
                 WorkerEvent::Trainer(run, event) if run == self.runs_started => self.trainer_said(event),
                 WorkerEvent::Trainer(..) => {}
                 WorkerEvent::Job(event) => self.job_said(event),
+                WorkerEvent::Compared(answers) => self.models_said(answers),
+                WorkerEvent::Pins(answers) => self.pins_said(answers),
             }
         }
         changed
@@ -280,6 +313,7 @@ impl Workbench {
         self.control(Trainer::stop);
         self.jobs.cancel_evaluation();
         self.jobs.cancel_fetch();
+        self.cancel_disagreements();
         let deadline = Instant::now() + patience;
         while (self.training_is_under_way() || self.leaving.iter().any(Trainer::is_busy)) && Instant::now() < deadline {
             if let Ok(event) = self.events.recv_timeout(Duration::from_millis(20))
@@ -320,72 +354,11 @@ impl Workbench {
         if self.choice != choice {
             self.choice = choice;
             self.answer = None;
+            self.ask_pins();
         }
         let layers = self.layers().len();
         self.watched_layer = self.watched_layer.filter(|layer| *layer < layers);
         self.ask();
-    }
-
-    fn start_training(&mut self, config: TrainingConfig, until: Option<trainer::Until>) {
-        if self.training_is_under_way() {
-            self.notify(NoticeKind::Info, "A training is under way; stop it before you start another".to_owned());
-            return;
-        }
-        if let Err(error) = config.validate() {
-            self.notify(NoticeKind::Problem, format!("This training cannot start: {error}"));
-            return;
-        }
-        self.runs_started += 1;
-        let started = Trainer::start(trainer::Order {
-            run: self.runs_started,
-            config: config.clone(),
-            until,
-            corpora: Arc::clone(&self.corpora),
-            compute: Arc::clone(&self.training_compute),
-            snapshot_every: self.options.snapshot_every,
-            runs: self.options.runs.clone(),
-            sender: self.sender.clone(),
-            wake: Arc::clone(&self.options.wake),
-        });
-        match started {
-            Ok(trainer) => {
-                self.trainer = Some(trainer);
-                self.training = Some(TrainingView::new(config));
-                // the drawing's answers come from the network that learns, as soon as it has some
-                self.awaits_live = true;
-            }
-            Err(error) => self.notify(NoticeKind::Problem, format!("This training cannot start: {error:#}")),
-        }
-    }
-
-    fn step(&mut self, config: TrainingConfig, until: trainer::Until) {
-        if self.training_is_under_way() {
-            self.control(|trainer| trainer.step(until));
-        } else {
-            self.start_training(config, Some(until));
-        }
-    }
-
-    fn control(&mut self, act: impl FnOnce(&Trainer)) {
-        if let Some(trainer) = &self.trainer {
-            act(trainer);
-        }
-    }
-
-    /// Ends a training that is under way (its run is kept) and clears the curves.
-    fn reset_training(&mut self) {
-        self.control(Trainer::stop);
-        self.runs_started += 1;
-        self.leaving.retain(Trainer::is_busy);
-        self.leaving.extend(self.trainer.take());
-        self.training = None;
-        self.live = None;
-        self.awaits_live = false;
-        if self.choice == ModelChoice::Live
-            && let Some(first) = self.models.first()
-        {
-            self.choose(first.entry.choice.clone());
-        }
     }
 
     fn evaluate(&mut self, set: SetChoice) {
@@ -411,15 +384,18 @@ impl Workbench {
                 if self.choice == ModelChoice::Live || std::mem::take(&mut self.awaits_live) {
                     self.choose(ModelChoice::Live);
                 }
+                self.ask_all_models();
             }
             TrainerEvent::Warning(text) => self.notify(NoticeKind::Problem, text),
             TrainerEvent::Note(text) => self.notify(NoticeKind::Info, text),
             event => {
+                let for_pins = ForPins::from(&event);
                 let Some(view) = &mut self.training else { return };
                 if let Some((kind, text)) = view.apply(event) {
                     self.notify(kind, text);
                 }
                 self.look_for_damage();
+                self.tell_pins(for_pins);
             }
         }
     }
@@ -454,6 +430,7 @@ impl Workbench {
             JobEvent::Picture(Err(text)) | JobEvent::Model(Err(text)) | JobEvent::Failed(text) => {
                 self.notify(NoticeKind::Problem, text);
             }
+            JobEvent::Disagreement { job, event } => self.disagreement_said(job, event),
             JobEvent::Saved(text) => self.notify(NoticeKind::Info, text),
             event => {
                 if let Some((kind, text)) = self.jobs.apply(event) {

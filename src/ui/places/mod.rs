@@ -2,14 +2,18 @@
 
 pub mod draw;
 mod draw_answer;
+mod draw_beside;
+mod draw_disagreements;
 mod draw_doctor;
 mod draw_inside;
+mod draw_models;
 mod draw_replay;
 pub mod inside;
 mod inside_views;
 mod judging;
 pub mod mistakes;
 mod mistakes_detail;
+mod pins;
 pub mod train;
 mod train_distortions;
 mod train_form;
