@@ -152,6 +152,12 @@ impl App {
                     Action::Redo => self.draw.redo(&mut scene),
                     Action::Eraser => self.draw.toggle_eraser(),
                     Action::Guides => self.draw.toggle_guides(),
+                    // what is not seen is not labelled
+                    Action::Label(_) if !matches!(self.place, Place::Draw | Place::Inside) => {}
+                    Action::Label(digit) => {
+                        let again = scene.workbench.true_label() == Some(digit);
+                        scene.push(Command::LabelDrawing((!again).then_some(digit)));
+                    }
                     Action::Narrower => self.draw.change_width(-0.01, &mut scene),
                     Action::Wider => self.draw.change_width(0.01, &mut scene),
                     Action::OpenPicture => scene.dialogs.ask(Purpose::OpenPicture),

@@ -18,6 +18,8 @@ pub enum Action {
     Redo,
     Eraser,
     Guides,
+    /// The drawing is this digit.
+    Label(u8),
     Narrower,
     Wider,
     OpenPicture,
@@ -48,7 +50,7 @@ const fn command(action: Action, key: Key) -> Shortcut {
 const SHIFT_COMMAND: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
 
 /// The longer chords first: a key with more modifiers must not be taken for the one with fewer.
-const SHORTCUTS: [Shortcut; 26] = [
+const SHORTCUTS: [Shortcut; 36] = [
     Shortcut { action: Action::Redo, modifiers: SHIFT_COMMAND, key: Key::Z, everywhere: false },
     Shortcut { action: Action::Undo, modifiers: Modifiers::COMMAND, key: Key::Z, everywhere: false },
     Shortcut { action: Action::Redo, modifiers: Modifiers::COMMAND, key: Key::Y, everywhere: false },
@@ -69,6 +71,16 @@ const SHORTCUTS: [Shortcut; 26] = [
     plain(Action::Guides, Key::G),
     plain(Action::Narrower, Key::OpenBracket),
     plain(Action::Wider, Key::CloseBracket),
+    plain(Action::Label(0), Key::Num0),
+    plain(Action::Label(1), Key::Num1),
+    plain(Action::Label(2), Key::Num2),
+    plain(Action::Label(3), Key::Num3),
+    plain(Action::Label(4), Key::Num4),
+    plain(Action::Label(5), Key::Num5),
+    plain(Action::Label(6), Key::Num6),
+    plain(Action::Label(7), Key::Num7),
+    plain(Action::Label(8), Key::Num8),
+    plain(Action::Label(9), Key::Num9),
     Shortcut { action: Action::FullScreen, modifiers: Modifiers::NONE, key: Key::F11, everywhere: true },
     Shortcut { action: Action::Help, modifiers: Modifiers::NONE, key: Key::F1, everywhere: true },
     Shortcut { action: Action::Help, modifiers: Modifiers::SHIFT, key: Key::Slash, everywhere: false },
@@ -110,6 +122,7 @@ pub const TOLD: [(&str, &[(&str, &str)]); 3] = [
             ("[ and ]", "Thinner, thicker pen"),
             ("E, right button", "Eraser"),
             ("G", "Guides and the network's pixels"),
+            ("0 to 9", "Say which digit it is; again takes it back"),
             ("Ctrl+O, Ctrl+V, drop", "Open, paste a picture"),
             ("Ctrl+S, Ctrl+C", "Save, copy the network's image"),
         ],

@@ -30,6 +30,8 @@ pub enum SetChoice {
 pub enum Command {
     /// The drawing has changed.
     SetDrawing(Drawing),
+    /// The person says which digit the drawing is, or takes that back.
+    LabelDrawing(Option<u8>),
     /// Steps from ink to image are switched on or off.
     SetRecipe(Recipe),
     /// Show the activations of this layer with every answer.

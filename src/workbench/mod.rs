@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `command.rs` | [`Command`]: everything that a person can ask for |
 //! | `newest.rs` | a thread that answers only the newest question |
+//! | `label.rs` | what the person says that the drawing is |
 //! | `predictor.rs` | the thread that answers drawings; only the newest counts |
 //! | `trainer.rs` | the thread of one training, and how it is paused, stepped and stopped |
 //! | `training_view.rs` | [`TrainingView`]: what panels see of a training |
@@ -17,6 +18,7 @@ mod command;
 mod corpora;
 mod ending;
 mod jobs;
+mod label;
 mod newest;
 mod notice;
 mod predictor;
@@ -94,6 +96,7 @@ pub struct Workbench {
     jobs: Jobs,
 
     drawing: Drawing,
+    true_label: Option<u8>,
     recipe: Recipe,
     generation: u64,
     answer: Option<Answer>,
@@ -152,6 +155,7 @@ impl Workbench {
             predictor,
             jobs,
             drawing: Drawing::default(),
+            true_label: None,
             recipe: Recipe::default(),
             generation: 0,
             answer: None,
@@ -180,10 +184,8 @@ impl Workbench {
     /// Obeys a command. Never blocks: what takes time is begun here and told by [`Workbench::poll`].
     pub fn handle(&mut self, command: Command) {
         match command {
-            Command::SetDrawing(drawing) => {
-                self.drawing = drawing;
-                self.ask();
-            }
+            Command::SetDrawing(drawing) => self.set_drawing(drawing),
+            Command::LabelDrawing(label) => self.label_drawing(label),
             Command::SetRecipe(recipe) => {
                 self.recipe = recipe;
                 self.ask();

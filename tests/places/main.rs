@@ -123,6 +123,25 @@ fn strokes_of_the_pointer_are_answered_and_keys_take_them_back() {
 }
 
 #[test]
+fn a_digit_key_says_what_the_drawing_is_and_the_bars_mark_it() {
+    let mut window = Window::open();
+    window.press(Modifiers::NONE, Key::Num7);
+    assert_eq!(window.workbench().true_label(), None, "an empty pad has no label");
+    window.draw_one();
+    window.press(Modifiers::NONE, Key::Num7);
+    window.until("an answer", |workbench| workbench.prediction().is_some());
+    assert_eq!(window.workbench().true_label(), Some(7));
+    window.assert_sees(&["it is 7"]);
+    window.draw(&[[0.2, 0.5], [0.8, 0.5]]);
+    assert_eq!(window.workbench().true_label(), Some(7), "the label stays while the drawing grows");
+    window.press(Modifiers::NONE, Key::Num7);
+    assert_eq!(window.workbench().true_label(), None, "the same key takes it back");
+    window.press(Modifiers::NONE, Key::Num4);
+    window.press(Modifiers::NONE, Key::C);
+    assert_eq!(window.workbench().true_label(), None, "a cleared drawing has no label");
+}
+
+#[test]
 fn the_keyboard_reaches_every_place_and_the_help() {
     let mut window = Window::open();
     window.press(Modifiers::COMMAND, Key::Num2);

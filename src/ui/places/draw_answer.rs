@@ -31,6 +31,7 @@ pub(super) fn answer(ui: &mut Ui, shown: &mut Shown, scene: &Scene<'_>, width: f
         Shown::Probability => bars::DigitBars::probabilities(prediction.map(|p| &p.probabilities)),
         Shown::Score => bars::DigitBars::scores(prediction.map(|p| &p.scores)),
     };
+    let bars = bars::DigitBars { marked: scene.workbench.true_label().map(usize::from), ..bars };
     bars::rows(ui, &bars, width);
     ui.add_space(16.0);
     ranked(ui, prediction, scene, width);

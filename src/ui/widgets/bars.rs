@@ -6,7 +6,7 @@ use crate::ui::{
     text::{self, IconWeight, Weight},
     theme::{self, Palette},
 };
-use eframe::egui::{Align2, CornerRadius, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Align2, CornerRadius, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 /// Ten values to show as bars.
 #[derive(Clone, Copy)]
@@ -17,7 +17,7 @@ pub struct DigitBars<'a> {
     pub full: f32,
     /// The digit with the caret.
     pub winner: Option<usize>,
-    /// Another digit whose name is heavier: the true one.
+    /// The true digit: its name is heavier and ringed.
     pub marked: Option<usize>,
     /// How a value is written.
     pub format: &'a dyn Fn(f32) -> String,
@@ -60,9 +60,10 @@ impl<'a> DigitBars<'a> {
     }
 
     fn spoken(&self) -> String {
+        let truth = self.marked.map_or_else(String::new, |digit| format!(", it is {digit}"));
         match (self.values, self.winner) {
-            (Some(values), Some(winner)) => format!("Reads {winner}, {}", (self.format)(values[winner])),
-            _ => "No answer yet".to_owned(),
+            (Some(values), Some(winner)) => format!("Reads {winner}, {}{truth}", (self.format)(values[winner])),
+            _ => format!("No answer yet{truth}"),
         }
     }
 }
@@ -132,7 +133,11 @@ fn paint_rows(ui: &mut Ui, bars: &DigitBars<'_>, width: f32, rows: &Rows) -> Res
             );
         }
         let at = pos2(rect.left() + rows.from - 14.0, y);
-        painter.text(at, Align2::RIGHT_CENTER, digit.to_string(), text::font(rows.digit, weight), colour);
+        let name = painter.text(at, Align2::RIGHT_CENTER, digit.to_string(), text::font(rows.digit, weight), colour);
+        if bars.marked == Some(digit) {
+            let ring = Rect::from_center_size(name.center(), vec2(rows.digit + 4.0, rows.digit + 6.0));
+            painter.rect_stroke(ring, CornerRadius::same(5), Stroke::new(1.5, p.accent), StrokeKind::Inside);
+        }
         let track = Rect::from_min_max(
             pos2(rect.left() + rows.from, y - rows.bar / 2.0),
             pos2(rect.right() - rows.value_width, y + rows.bar / 2.0),
