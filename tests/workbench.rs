@@ -14,6 +14,7 @@ use digitpad::workbench::{Command, ModelChoice, Options, Phase, SetChoice, Workb
 fn workbench(runs: &std::path::Path) -> Workbench {
     Workbench::start(Options {
         runs: runs.to_owned(),
+        drawings: Some(runs.join("drawings")),
         device: DeviceChoice::Cpu,
         threads: Some(2),
         wake: Arc::new(|_| {}),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::drawing::{Drawing, Recipe};
+use super::HandwritingCommand;
 use crate::training::TrainingConfig;
 
 /// The model that answers.
@@ -32,6 +33,8 @@ pub enum Command {
     SetDrawing(Drawing),
     /// The person says which digit the drawing is, or takes that back.
     LabelDrawing(Option<u8>),
+    /// Something about the drawings that are kept.
+    Handwriting(HandwritingCommand),
     /// Steps from ink to image are switched on or off.
     SetRecipe(Recipe),
     /// Show the activations of this layer with every answer.

@@ -5,6 +5,9 @@
 //! |---|---|
 //! | `command.rs` | [`Command`]: everything that a person can ask for |
 //! | `newest.rs` | a thread that answers only the newest question |
+//! | `handwriting.rs` | the drawings that the person keeps |
+//! | `handwriting_scores.rs` | every model's answers to them |
+//! | `fine_tuning.rs` | training on them |
 //! | `label.rs` | what the person says that the drawing is |
 //! | `predictor.rs` | the thread that answers drawings; only the newest counts |
 //! | `trainer.rs` | the thread of one training, and how it is paused, stepped and stopped |
@@ -17,6 +20,9 @@
 mod command;
 mod corpora;
 mod ending;
+mod fine_tuning;
+mod handwriting;
+mod handwriting_scores;
 mod jobs;
 mod label;
 mod newest;
@@ -35,6 +41,8 @@ use anyhow::Result;
 
 pub use command::{Command, ModelChoice, SetChoice};
 pub use ending::wake_when_asked_to_end;
+pub use handwriting::{HandwritingCommand, HandwritingView, KeptView, Measured, Told};
+pub use handwriting_scores::{ModelScore, Reading, Scores};
 pub use jobs::{EvaluationView, FetchView};
 pub use notice::{Notice, NoticeKind};
 pub use reading::StartEntry;
@@ -47,6 +55,7 @@ use crate::nn::{Compute, DeviceChoice};
 use crate::storage::shipped::{self, Card};
 use crate::training::TrainingConfig;
 use corpora::Corpora;
+use handwriting::HandwritingEvent;
 use jobs::{JobEvent, Jobs, OpenModel};
 use newest::Newest;
 use predictor::{Answer, Question};
@@ -59,6 +68,8 @@ pub type Wake = Arc<dyn Fn(Duration) + Send + Sync>;
 pub struct Options {
     /// Folder of the runs.
     pub runs: PathBuf,
+    /// Folder of the drawings that are kept; without one they last as long as the program.
+    pub drawings: Option<PathBuf>,
     pub device: DeviceChoice,
     /// Threads that train; all by default.
     pub threads: Option<usize>,
@@ -81,6 +92,7 @@ enum WorkerEvent {
     Answer(Box<Answer>),
     Trainer(u64, TrainerEvent),
     Job(JobEvent),
+    Handwriting(HandwritingEvent),
 }
 
 /// The program minus the screen.
@@ -97,6 +109,7 @@ pub struct Workbench {
 
     drawing: Drawing,
     true_label: Option<u8>,
+    handwriting: HandwritingView,
     recipe: Recipe,
     generation: u64,
     answer: Option<Answer>,
@@ -132,6 +145,7 @@ impl Workbench {
         let predictor = predictor::start(sender.clone(), Arc::clone(&options.wake))?;
         let corpora = Arc::new(Corpora::default());
         let jobs = Jobs::new(sender.clone(), Arc::clone(&options.wake), Arc::clone(&corpora));
+        let (handwriting, complaint) = HandwritingView::open(options.drawings.as_deref(), &sender, &options.wake)?;
         let mut models = Vec::new();
         for shipped in shipped::SHIPPED {
             let file = shipped.weights()?;
@@ -156,6 +170,7 @@ impl Workbench {
             jobs,
             drawing: Drawing::default(),
             true_label: None,
+            handwriting,
             recipe: Recipe::default(),
             generation: 0,
             answer: None,
@@ -178,6 +193,9 @@ impl Workbench {
         {
             workbench.notify(NoticeKind::Info, notice);
         }
+        if let Some(complaint) = complaint {
+            workbench.notify(NoticeKind::Problem, complaint);
+        }
         Ok(workbench)
     }
 
@@ -186,6 +204,7 @@ impl Workbench {
         match command {
             Command::SetDrawing(drawing) => self.set_drawing(drawing),
             Command::LabelDrawing(label) => self.label_drawing(label),
+            Command::Handwriting(command) => self.handle_handwriting(command),
             Command::SetRecipe(recipe) => {
                 self.recipe = recipe;
                 self.ask();
@@ -251,6 +270,7 @@ impl Workbench {
                 WorkerEvent::Trainer(run, event) if run == self.runs_started => self.trainer_said(event),
                 WorkerEvent::Trainer(..) => {}
                 WorkerEvent::Job(event) => self.job_said(event),
+                WorkerEvent::Handwriting(event) => self.handwriting_said(event),
             }
         }
         changed
@@ -258,6 +278,7 @@ impl Workbench {
 
     /// Stops the workers so that nothing is lost; waits for the run's last weights at most `patience`.
     pub fn shut_down(&mut self, patience: Duration) {
+        self.handwriting.save_now();
         self.control(Trainer::stop);
         self.jobs.cancel_evaluation();
         self.jobs.cancel_fetch();
@@ -397,7 +418,9 @@ impl Workbench {
             TrainerEvent::Note(text) => self.notify(NoticeKind::Info, text),
             event => {
                 let Some(view) = &mut self.training else { return };
-                if let Some((kind, text)) = view.apply(event) {
+                let said = view.apply(event);
+                self.handwriting.take_in(view);
+                if let Some((kind, text)) = said {
                     self.notify(kind, text);
                 }
                 self.look_for_damage();

@@ -33,6 +33,7 @@ impl Window {
         let folder = tempfile::tempdir().unwrap();
         let workbench = Workbench::start(Options {
             runs: folder.path().join("runs"),
+            drawings: Some(folder.path().join("drawings")),
             device: DeviceChoice::Cpu,
             threads: Some(2),
             wake: Arc::new(|_| {}),
