@@ -381,6 +381,13 @@ impl Workbench {
                 self.notify(NoticeKind::Info, text);
             }
             (Some(label), None) => {
+                // undone and drawn again, or brought back from here: it is kept already
+                if let Some(same) = hand.drawings.iter().find(|view| *view.kept.drawing == self.drawing) {
+                    let id = same.kept.id.clone();
+                    hand.relabel(&id, label);
+                    hand.on_pad = Some(id);
+                    return;
+                }
                 let drawing = Arc::new(self.drawing.clone());
                 let ids = hand.add(vec![KeptDrawing { id: String::new(), label, writer: None, drawing }]);
                 hand.on_pad = ids.into_iter().next();

@@ -1,5 +1,6 @@
 //! Every model's answers to the kept drawings: asked by a thread of its own, counted against the labels as they are now.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
@@ -122,10 +123,8 @@ impl Scores {
     /// Holds the answers against the drawings and labels as they are now.
     pub(super) fn count(&mut self, drawings: &[KeptView]) {
         for score in &mut self.models {
-            score.readings = drawings
-                .iter()
-                .map(|view| score.answers.iter().find(|(id, _)| *id == view.kept.id).map(|(_, reading)| *reading))
-                .collect();
+            let known: HashMap<&str, Reading> = score.answers.iter().map(|(id, read)| (id.as_str(), *read)).collect();
+            score.readings = drawings.iter().map(|view| known.get(view.kept.id.as_str()).copied()).collect();
             (score.images, score.right, score.sure) = (0, 0, 0);
             for (view, reading) in drawings.iter().zip(&score.readings) {
                 let Some(reading) = reading else { continue };

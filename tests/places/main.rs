@@ -26,6 +26,7 @@ fn essentials(place: Place) -> &'static [&'static str] {
         Place::Train => &["Optimiser", "Rate", "Batch", "Epochs", "Seed", "Loss over epochs", "Accuracy over epochs"],
         Place::Inside => &["RBF room"],
         Place::Mistakes => &["Mistakes"],
+        Place::Data => &["My handwriting"],
     }
 }
 

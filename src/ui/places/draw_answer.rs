@@ -35,6 +35,7 @@ pub(super) fn answer(ui: &mut Ui, shown: &mut Shown, scene: &Scene<'_>, width: f
     bars::rows(ui, &bars, width);
     ui.add_space(16.0);
     ranked(ui, prediction, scene, width);
+    super::data::kept_line(ui, scene);
 }
 
 fn head(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width: f32) {

@@ -1,0 +1,342 @@
+//! Data's right column: a score per model on the kept drawings, training on them, and how the hand differs from MNIST's.
+
+use eframe::egui::{self, Align, Align2, CornerRadius, Layout, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+
+use super::{Place, Scene};
+use crate::drawing::doctor::{Shape, typical};
+use crate::storage::{BeforeAfter, FineTuning};
+use crate::ui::text::{self, Weight};
+use crate::ui::widgets::button::Button;
+use crate::ui::widgets::{field, progress};
+use crate::ui::{icons, style, theme};
+use crate::workbench::{Command, HandwritingCommand, HandwritingView, ModelChoice, ModelScore};
+
+/// What the column remembers between frames.
+#[derive(Default)]
+pub(super) struct Side {
+    asked: bool,
+    /// Name of the weights that a training starts from.
+    from: Option<String>,
+    /// Mean measures of the hand and of MNIST's, and the drawings that they are of.
+    measures: Option<(u64, Measures)>,
+}
+
+const ROW: f32 = 26.0;
+
+impl Side {
+    pub fn ui(&mut self, ui: &mut Ui, marked: &mut Option<ModelChoice>, scene: &mut Scene<'_>, width: f32) {
+        if !self.asked && scene.workbench.handwriting().scores.models.is_empty() {
+            // the first look needs no button: a few drawings take a second
+            self.asked = true;
+            scene.push(Command::Handwriting(HandwritingCommand::Score));
+        }
+        scores(ui, marked, scene, width);
+        ui.add_space(20.0);
+        self.fine_tuning(ui, scene, width);
+        ui.add_space(20.0);
+        self.measures(ui, scene.workbench.handwriting(), width);
+        ui.add_space(20.0);
+        ui.label(text::section("Collecting"));
+        let clears = &mut scene.settings.keeping_clears_pad;
+        field::switch_row(ui, "Clear the pad when a drawing is kept", clears, width);
+        ui.add_space(8.0);
+    }
+
+    fn fine_tuning(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, width: f32) {
+        let p = theme::of(ui);
+        ui.label(text::section("Fine-tune on my handwriting"));
+        let words = format!(
+            "Trains on every first drawing of two and on digits of {}; the other drawings only judge.",
+            if scene.workbench.mnist_is_here() { "MNIST" } else { "the program's own, for MNIST is not here" }
+        );
+        ui.add(egui::Label::new(text::label(words).color(p.text2)).wrap());
+        let starts = scene.workbench.starts();
+        // what is made of other models learns nothing itself
+        let starts: Vec<_> = starts.into_iter().filter(|start| start.model != "ensemble").collect();
+        let known = self.from.as_ref().is_some_and(|name| starts.iter().any(|start| start.name == *name));
+        if !known {
+            let chosen = scene.workbench.chosen().map(|entry| entry.title);
+            let same = starts.iter().find(|start| Some(&start.title) == chosen.as_ref());
+            self.from = same.or(starts.first()).map(|start| start.name.clone());
+        }
+        let needs = scene.workbench.fine_tuning_needs();
+        let under_way = scene.workbench.training_is_under_way();
+        ui.horizontal(|ui| {
+            let options: Vec<(Option<String>, &str)> =
+                starts.iter().map(|start| (Some(start.name.clone()), start.title.as_str())).collect();
+            field::picker(ui, "Model to fine-tune", &mut self.from, &options, width - 132.0);
+            let ready = needs.is_none() && !under_way;
+            let button = Button::plain("Fine-tune").icon(icons::GRADUATION_CAP).width(124.0);
+            if ui.add_enabled(ready, button).clicked()
+                && let Some(name) = self.from.clone()
+            {
+                scene.push(Command::Handwriting(HandwritingCommand::FineTune(name)));
+            }
+        });
+        if let Some(needs) = needs {
+            ui.add(egui::Label::new(text::label(needs).color(p.text2)).wrap());
+        } else if let Some(view) = scene.workbench.training().filter(|_| under_way) {
+            let words = format!("A training is under way, epoch {} of {}", view.epoch.max(1), view.config.epochs);
+            let share = view.step as f32 / view.updates.max(1) as f32;
+            ui.horizontal(|ui| {
+                ui.set_height(32.0);
+                progress::progress(ui, "Training", share, 96.0);
+                ui.label(text::label(words).color(p.text2));
+                if ui.add(Button::quiet("See it")).clicked() {
+                    *scene.go_to = Some(Place::Train);
+                }
+            });
+        }
+        if let Some((title, fine_tuning)) = &scene.workbench.handwriting().fine_tuned {
+            ui.add_space(4.0);
+            before_after(ui, title, fine_tuning, width);
+        }
+    }
+
+    fn measures(&mut self, ui: &mut Ui, hand: &HandwritingView, width: f32) {
+        if self.measures.as_ref().is_none_or(|(revision, _)| *revision != hand.revision) {
+            self.measures = Some((hand.revision, Measures::of(hand)));
+        }
+        let Some((_, measures)) = &self.measures else { return };
+        let p = theme::of(ui);
+        ui.label(text::section("Beside MNIST's digits"));
+        if measures.count == 0 {
+            ui.label(text::label("The drawings are being measured").color(p.text2));
+            return;
+        }
+        let columns = [0.52, 0.78, 1.0];
+        row(ui, width, &columns, ["", "Mine", "MNIST, same digits", ""], p.text3, false);
+        for (name, [own, usual, deviation], decimals, unit) in &measures.rows {
+            let (own_words, usual) = (text::number(*own, *decimals), text::number(*usual, *decimals));
+            let far = (own - measures_mean(&measures.rows, name)).abs() > *deviation;
+            let colour = if far { p.warn } else { p.text };
+            let cells = [*name, &format!("{own_words}{unit}"), &format!("{usual}{unit}"), ""];
+            row(ui, width, &columns, cells, colour, true);
+        }
+        let words = "Widths and slants further from MNIST's than its writers usually are stand out; widths are brought to \
+                     MNIST's before a network reads them.";
+        ui.add(egui::Label::new(text::label(words).color(p.text2)).wrap());
+    }
+}
+
+fn measures_mean(rows: &[MeasureRow], name: &str) -> f64 {
+    rows.iter().find(|(own, ..)| *own == name).map_or(0.0, |(_, [_, usual, _], ..)| *usual)
+}
+
+/// Name; the hand's mean, MNIST's mean and deviation for the same digits; decimals; unit.
+type MeasureRow = (&'static str, [f64; 3], usize, &'static str);
+
+struct Measures {
+    count: usize,
+    rows: [MeasureRow; 3],
+}
+
+impl Measures {
+    fn of(hand: &HandwritingView) -> Self {
+        let mut sums = [[0.0f64; 3]; 3];
+        let mut count = 0;
+        for view in &hand.drawings {
+            let Some(measured) = &view.measured else { continue };
+            let Some(shape) = Shape::of(&measured.image) else { continue };
+            let usual = typical(Some(view.kept.label));
+            count += 1;
+            for (sum, (own, usual)) in sums.iter_mut().zip([
+                (measured.line_width, usual.line_width),
+                (shape.slant, usual.slant),
+                (shape.aspect, usual.aspect),
+            ]) {
+                let values = [own, usual.mean, usual.deviation].map(f64::from);
+                sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+            }
+        }
+        let means = sums.map(|sum| sum.map(|sum| sum / f64::from(count.max(1) as u32)));
+        let [line_width, slant, aspect] = means;
+        let rows = [
+            ("Line width", line_width, 1, " px"),
+            ("Slant to the right", slant, 0, "°"),
+            ("Width over height", aspect, 2, ""),
+        ];
+        Self { count, rows }
+    }
+}
+
+fn scores(ui: &mut Ui, marked: &mut Option<ModelChoice>, scene: &mut Scene<'_>, width: f32) {
+    let p = theme::of(ui);
+    let workbench = scene.workbench;
+    let view = &workbench.handwriting().scores;
+    let stale = workbench.scores_are_stale();
+    ui.allocate_ui_with_layout(vec2(width, 32.0), Layout::left_to_right(Align::Center), |ui| {
+        ui.label(text::section("Score per model"));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if let Some((done, of)) = view.progress {
+                if ui.add(Button::quiet("Cancel")).clicked() {
+                    scene.commands.push(Command::Handwriting(HandwritingCommand::CancelScoring));
+                }
+                progress::progress(ui, "Scoring", done as f32 / of.max(1) as f32, 96.0);
+            } else if stale || view.models.is_empty() {
+                let words = if view.models.is_empty() { "Score" } else { "Score again" };
+                if ui.add(Button::quiet(words).icon(icons::ARROW_CLOCKWISE)).clicked() {
+                    scene.commands.push(Command::Handwriting(HandwritingCommand::Score));
+                }
+            }
+        });
+    });
+    if stale && view.progress.is_none() {
+        let words = match view.unasked {
+            0 => "Some models are others now".to_owned(),
+            1 => "1 drawing was added since".to_owned(),
+            more => format!("{more} drawings were added since"),
+        };
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 6.0;
+            ui.label(text::icon(icons::CLOCK, 14.0, text::IconWeight::Regular).color(p.warn));
+            ui.label(text::label(words).color(p.warn));
+        });
+    }
+    if view.models.is_empty() {
+        ui.label(text::label("Every model is asked about every drawing").color(p.text2));
+        return;
+    }
+    let columns = [0.62, 0.84, 1.0];
+    row(ui, width, &columns, ["", "Right", "95 % interval", "Sure"], p.text3, false);
+    for score in &view.models {
+        let chosen = marked.as_ref() == Some(&score.choice);
+        if score_row(ui, score, chosen, stale, width, &columns).clicked() {
+            *marked = if chosen { None } else { Some(score.choice.clone()) };
+        }
+    }
+    if view.models.iter().any(|score| score.learnt_from_own) {
+        let words = "* learnt from half of these drawings, so that only the other half tells; see before and after below";
+        ui.add(egui::Label::new(text::label(words).color(p.text2)).wrap());
+    }
+}
+
+fn score_row(
+    ui: &mut Ui,
+    score: &ModelScore,
+    chosen: bool,
+    stale: bool,
+    width: f32,
+    columns: &[f32; 3],
+) -> egui::Response {
+    let p = theme::of(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(width, ROW), Sense::click());
+    let [low, high] = score.interval();
+    let right = format!("{} of {}", score.right, score.images);
+    let interval = format!("{} to {}", text::number(100.0 * low, 0), text::percent(high, 0));
+    let sure = text::percent(f64::from(score.sure) / f64::from(score.images.max(1)), 0);
+    let title = if score.learnt_from_own { format!("{} *", score.title) } else { score.title.clone() };
+    response.widget_info(|| {
+        let spoken = format!("{title}, {right} right, {interval}, sure of {sure}");
+        WidgetInfo::selected(Role::Button, true, chosen, spoken)
+    });
+    if chosen || response.hovered() {
+        let fill = if chosen { p.accent_soft } else { p.hover };
+        ui.painter().rect_filled(rect.expand2(vec2(6.0, 0.0)), CornerRadius::same(6), fill);
+    }
+    let (weight, colour) = match (chosen, stale) {
+        (true, _) => (Weight::Semibold, p.text),
+        (false, true) => (Weight::Regular, p.text2),
+        (false, false) => (Weight::Regular, p.text),
+    };
+    let font = text::font(text::BODY, weight);
+    let mut line = egui::text::LayoutJob::simple_singleline(title, font.clone(), colour);
+    line.wrap = egui::text::TextWrapping::truncate_at_width(width * (columns[0] - 0.18));
+    let galley = ui.painter().layout_job(line);
+    ui.painter().galley(pos2(rect.left(), rect.center().y - galley.size().y / 2.0), galley, colour);
+    for (share, words) in columns.iter().zip([right, interval, sure]) {
+        let at = pos2(rect.left() + share * width, rect.center().y);
+        ui.painter().text(at, Align2::RIGHT_CENTER, words, font.clone(), colour);
+    }
+    style::focus_ring(ui, &response, 6);
+    response.on_hover_text(text::label("Mark what it reads wrong"))
+}
+
+/// One's own held-out digits and the test set, before and after.
+fn before_after(ui: &mut Ui, title: &str, fine_tuning: &FineTuning, width: f32) {
+    let p = theme::of(ui);
+    style::card(p).show(ui, |ui| {
+        let width = width - 34.0;
+        ui.set_width(width);
+        ui.label(text::section(format!("{title}, before and after")));
+        let columns = [0.62, 0.84, 1.0];
+        row(ui, width, &columns, ["Right of all", "Before", "After", ""], p.text3, false);
+        let test = format!("Test set, {}", text::count(fine_tuning.test.images.into()));
+        let own = format!("My held-out, {}", fine_tuning.own.images);
+        for (name, counts) in [(own, &fine_tuning.own), (test, &fine_tuning.test)] {
+            let change = i64::from(counts.after) - i64::from(counts.before);
+            let colour = if change < 0 { p.warn } else { p.text };
+            let count = |count: u32| text::count(count.into());
+            let change = text::change(change as f64, 0);
+            row(ui, width, &columns, [&name, &count(counts.before), &count(counts.after), &change], colour, true);
+        }
+        ui.add_space(4.0);
+        let (good, words) = verdict(fine_tuning);
+        let colour = if good { p.text2 } else { p.warn };
+        ui.add(egui::Label::new(text::label(words).color(colour)).wrap());
+        if fine_tuning.test_title != "MNIST" {
+            let words = format!("The test set is {}: MNIST is not here.", fine_tuning.test_title);
+            ui.add(egui::Label::new(text::label(words).color(p.text2)).wrap());
+        }
+    });
+}
+
+/// Whether a fine-tuning was worth it, in plain words.
+fn verdict(fine_tuning: &FineTuning) -> (bool, String) {
+    let FineTuning { own, test, .. } = fine_tuning;
+    let change = |counts: &BeforeAfter| i64::from(counts.after) - i64::from(counts.before);
+    let counts = format!("{} mended, {} broken", own.mended, own.broken);
+    let elsewhere = match change(test) {
+        0 => "the test set is read as before".to_owned(),
+        1.. => format!("{} more of the test set are read right", change(test)),
+        lost => format!("it cost {} digits of the test set", -lost),
+    };
+    match change(own) {
+        1.. => (true, format!("Your hand is read better ({counts}); {elsewhere}.")),
+        0 => (change(test) >= 0, format!("Your hand is read as well as before ({counts}); {elsewhere}.")),
+        _ => (false, format!("It made things worse: your hand is read less well ({counts}); {elsewhere}.")),
+    }
+}
+
+/// A name and three values, these right-aligned at shares of the width.
+fn row(ui: &mut Ui, width: f32, columns: &[f32; 3], cells: [&str; 4], colour: egui::Color32, strong: bool) {
+    let p = theme::of(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(width, if strong { ROW } else { 20.0 }), Sense::hover());
+    let font = |weight| text::font(if strong { text::BODY } else { text::SMALL }, weight);
+    let name_colour = if strong { p.text } else { p.text3 };
+    ui.painter().text(rect.left_center(), Align2::LEFT_CENTER, cells[0], font(Weight::Regular), name_colour);
+    let weight = if strong { Weight::Semibold } else { Weight::Regular };
+    for (share, cell) in columns.iter().zip(&cells[1..]) {
+        let at = pos2(rect.left() + share * width, rect.center().y);
+        ui.painter().text(at, Align2::RIGHT_CENTER, *cell, font(weight), colour);
+    }
+    let spoken = cells.iter().filter(|cell| !cell.is_empty()).copied().collect::<Vec<_>>().join(", ");
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &spoken));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_made_things_worse_is_called_so() {
+        let counts = |images, before: u32, after: u32| BeforeAfter {
+            images,
+            before,
+            after,
+            mended: after.saturating_sub(before),
+            broken: before.saturating_sub(after),
+        };
+        for (own, test, good, expected) in [
+            ((20, 15, 18), (10_000, 9_900, 9_890), true, "read better (3 mended, 0 broken); it cost 10 digits"),
+            ((20, 15, 15), (10_000, 9_900, 9_901), true, "as well as before (0 mended, 0 broken); 1 more"),
+            ((20, 15, 15), (10_000, 9_900, 9_899), false, "it cost 1 digits"),
+            ((20, 15, 14), (10_000, 9_900, 9_900), false, "It made things worse"),
+        ] {
+            let [own, test] = [own, test].map(|(images, before, after)| counts(images, before, after));
+            let (is_good, words) = verdict(&FineTuning { own, test, test_title: "MNIST".to_owned() });
+            assert_eq!(is_good, good, "{words}");
+            assert!(words.contains(expected), "{words}");
+        }
+    }
+}
