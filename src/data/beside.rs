@@ -75,7 +75,9 @@ impl Beside {
             ));
         }
         if self.pens.is_none() && (self.pens_times > 1 || self.pens_hold_out_half) {
-            return Err("pens_times and pens_hold_out_half speak of a file of pens, but none is named: set pens".to_owned());
+            return Err(
+                "pens_times and pens_hold_out_half speak of a file of pens, but none is named: set pens".to_owned()
+            );
         }
         if self.pens.is_none() && !self.without_writers.is_empty() {
             return Err(

@@ -2,8 +2,10 @@
 //!
 //! A [`Drawing`] is strokes over perhaps a [`Picture`] (`strokes`, `picture`); it is rendered with smooth edges at high
 //! resolution (`raster`) and reduced by MNIST's recipe (`normalize`; `ink` and `thickness` for the width of its lines).
+//! [`doctor`] measures what is unlike MNIST about a drawing and mends it.
 //! Drawings need no hand: `synthetic` makes labelled ones in any number.
 
+pub mod doctor;
 mod image;
 mod ink;
 mod normalize;

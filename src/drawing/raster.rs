@@ -234,7 +234,7 @@ impl Raster {
     }
 
     /// Bilinear value at pixel-index coordinates; paper beyond the edge.
-    fn between(&self, x: f32, y: f32) -> f32 {
+    pub fn between(&self, x: f32, y: f32) -> f32 {
         let (x0, y0) = (x.floor(), y.floor());
         let at = |column: f32, row: f32| {
             let inside = column >= 0.0 && row >= 0.0 && column < self.width as f32 && row < self.height as f32;

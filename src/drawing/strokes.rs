@@ -97,6 +97,25 @@ impl Drawing {
         self.picture.is_none() && self.strokes.iter().all(|stroke| stroke.erases || stroke.samples.is_empty())
     }
 
+    /// Samples of all strokes together.
+    pub fn points(&self) -> usize {
+        self.strokes.iter().map(|stroke| stroke.samples.len()).sum()
+    }
+
+    /// What had been drawn after the first `points` samples; a picture was there from the beginning.
+    pub fn after(&self, points: usize) -> Self {
+        let mut left = points;
+        let mut strokes = Vec::new();
+        for stroke in &self.strokes {
+            let taken = left.min(stroke.samples.len());
+            if taken > 0 {
+                strokes.push(Stroke { samples: stroke.samples[..taken].to_vec(), ..*stroke });
+            }
+            left -= taken;
+        }
+        Self { picture: self.picture.clone(), strokes }
+    }
+
     /// The same ink as if it had been drawn on the pad: polylines in any unit (y downwards), scaled so that the longer
     /// side of their bounding box is 70 % of the pad's side, in its middle. A stroke of one point is a dot, a stroke
     /// of none is left out, no strokes at all are an empty drawing. `width` is the pen's, as in [`Stroke`].
@@ -251,6 +270,17 @@ mod tests {
         assert!(drawing.is_empty());
         drawing.strokes.push(stroke(&[[0.5, 0.5]]));
         assert!(!drawing.is_empty());
+    }
+
+    #[test]
+    fn a_drawing_can_be_seen_as_it_was_after_every_point() {
+        let drawing =
+            Drawing { picture: None, strokes: vec![stroke(&[[0.1, 0.1], [0.2, 0.2]]), stroke(&[[0.5, 0.5]])] };
+        assert_eq!(drawing.points(), 3);
+        assert!(drawing.after(0).strokes.is_empty());
+        assert_eq!(drawing.after(1).strokes, [stroke(&[[0.1, 0.1]])]);
+        assert_eq!(drawing.after(2).strokes, drawing.strokes[..1]);
+        assert_eq!((drawing.after(3), drawing.after(99)), (drawing.clone(), drawing));
     }
 
     #[test]

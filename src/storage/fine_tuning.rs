@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::data::Dataset;
-use crate::inference::{Evaluation, TrainedModel, evaluate};
+use crate::inference::{Evaluation, Thresholds, TrainedModel, evaluate};
 use crate::nn::{Compute, Weights};
 use crate::training::{TrainingConfig, TrainingData};
 
@@ -68,12 +68,7 @@ impl FineTuning {
         }
         let own = Dataset::new("held-out drawings", held_out.images.concat(), held_out.labels)?;
         let models = [before, after].map(|weights| {
-            TrainedModel::new(
-                config.architecture()?,
-                weights,
-                TrainedModel::USUAL_SURE_ABOVE,
-                Arc::clone(compute),
-            )
+            TrainedModel::new(config.architecture()?, weights, Thresholds::default(), Arc::clone(compute))
         });
         let [before, after] = models;
         let (before, after) = (before?, after?);
@@ -85,11 +80,7 @@ impl FineTuning {
         let compare = |digits: &Dataset| -> Result<BeforeAfter> {
             Ok(BeforeAfter::of(&read(&before, digits)?, &read(&after, digits)?))
         };
-        Ok(Some(Self {
-            own: compare(&own)?,
-            test: compare(&data.corpus.test)?,
-            test_title: data.corpus.title.clone(),
-        }))
+        Ok(Some(Self { own: compare(&own)?, test: compare(&data.corpus.test)?, test_title: data.corpus.title.clone() }))
     }
 
     /// In words, one's own digits first.
@@ -100,9 +91,6 @@ impl FineTuning {
                 counts.before, counts.images, counts.after, counts.mended, counts.broken
             )
         };
-        [
-            words("your held-out drawings", &self.own),
-            words(&format!("test set of {}", self.test_title), &self.test),
-        ]
+        [words("your held-out drawings", &self.own), words(&format!("test set of {}", self.test_title), &self.test)]
     }
 }

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::drawing::{Drawing, Recipe};
 use super::HandwritingCommand;
+use crate::drawing::{Drawing, Recipe};
 use crate::training::TrainingConfig;
 
 /// The model that answers.
@@ -35,6 +35,12 @@ pub enum Command {
     LabelDrawing(Option<u8>),
     /// Something about the drawings that are kept.
     Handwriting(HandwritingCommand),
+    /// Find out what is unlike MNIST about the drawing and what would help; a panel that shows it asks in every frame.
+    Examine,
+    /// Show and answer only the first points of the drawing; `None` for the whole.
+    Replay(Option<usize>),
+    /// Find out what was read after every point; a panel that shows it asks in every frame.
+    ReadMoments,
     /// Steps from ink to image are switched on or off.
     SetRecipe(Recipe),
     /// Show the activations of this layer with every answer.

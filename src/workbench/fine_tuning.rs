@@ -19,6 +19,8 @@ const MOST_TIMES: usize = 60;
 const EPOCHS: u32 = 4;
 const LEARNING_RATE: f64 = 0.0003;
 const BATCH_SIZE: usize = 64;
+/// Images kept for validation where the model's own settings keep none.
+const VALIDATION: usize = 5_000;
 /// Drawn digits kept for validation: there are fewer of them than of MNIST's.
 const DRAWN_VALIDATION: usize = 2_000;
 /// Things that are no digits, where the model has learnt to refuse them.
@@ -30,6 +32,8 @@ fn settings(base: TrainingConfig, from: &str, source: &str, pens: String, learnt
     let times = (OWN_SHARE / (1.0 - OWN_SHARE) * IMAGES_BESIDE as f64 / learnt.max(1) as f64).round() as usize;
     let validation = match (source, base.validation) {
         ("drawn", _) => DRAWN_VALIDATION,
+        // weights that were trained on all images have met these; without any nothing would say what is sure
+        (_, 0) => VALIDATION,
         (_, validation) => validation,
     };
     TrainingConfig {

@@ -1,5 +1,5 @@
-//! The drawings that the person keeps: what a digit key, the place Data and files of strokes do with them. They are written
-//! by a thread of their own; only the newest state counts.
+//! The drawings that the person keeps: how they change and are changed back, and the threads that write the file and make
+//! the images. Of these, too, only the newest state counts. Who asks for changes is told in `keeping.rs`.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
@@ -10,11 +10,11 @@ use anyhow::Result;
 
 use super::handwriting_scores::{ScoreEvent, Scores};
 use super::newest::Newest;
-use super::{NoticeKind, TrainingView, Wake, Workbench, WorkerEvent};
+use super::{TrainingView, Wake, WorkerEvent};
 use crate::drawing::{DigitImage, Drawing, PIXELS, Recipe, prepare};
 use crate::storage::FineTuning;
-use crate::storage::handwriting::{Handwriting, KeptDrawing, MOST_DRAWINGS};
-use crate::storage::handwriting_export::{self, ExportForm, Imported};
+use crate::storage::handwriting::{Handwriting, KeptDrawing};
+use crate::storage::handwriting_export::{ExportForm, Imported};
 use crate::training::TrainingConfig;
 
 /// One wish about the kept drawings.
@@ -102,7 +102,7 @@ pub struct HandwritingView {
     file: Option<PathBuf>,
     damaged: Vec<String>,
     /// Id of the kept drawing that is on the pad.
-    on_pad: Option<String>,
+    pub(super) on_pad: Option<String>,
     undo: Vec<Change>,
     sender: Sender<WorkerEvent>,
     wake: Wake,
@@ -136,7 +136,11 @@ impl Save {
 impl HandwritingView {
     /// Reads the file in this folder; without a folder drawings are kept as long as the program runs. The second value is a
     /// sentence about what could not be read.
-    pub(super) fn open(folder: Option<&Path>, sender: &Sender<WorkerEvent>, wake: &Wake) -> Result<(Self, Option<String>)> {
+    pub(super) fn open(
+        folder: Option<&Path>,
+        sender: &Sender<WorkerEvent>,
+        wake: &Wake,
+    ) -> Result<(Self, Option<String>)> {
         let mut file = folder.map(|folder| folder.join("handwriting.jsonl"));
         let (content, note) = match file.as_deref().map(Handwriting::read) {
             None => (Handwriting::default(), None),
@@ -212,7 +216,7 @@ impl HandwritingView {
     }
 
     /// What every change ends with: the file is written, images are made, scores are counted again.
-    fn changed(&mut self) {
+    pub(super) fn changed(&mut self) {
         self.revision += 1;
         self.saves += 1;
         if let Some(save) = self.save() {
@@ -248,7 +252,7 @@ impl HandwritingView {
         }
     }
 
-    fn tell(&mut self, text: String) {
+    pub(super) fn tell(&mut self, text: String) {
         let number = self.told.as_ref().map_or(0, |told| told.number + 1);
         self.told = Some(Told { number, text });
     }
@@ -261,7 +265,7 @@ impl HandwritingView {
     }
 
     /// Adds drawings under free names; answers these.
-    fn add(&mut self, drawings: Vec<KeptDrawing>) -> Vec<String> {
+    pub(super) fn add(&mut self, drawings: Vec<KeptDrawing>) -> Vec<String> {
         let mut content = Handwriting { drawings: self.kept(), damaged: Vec::new() };
         let before = content.drawings.len();
         drawings.into_iter().for_each(|kept| content.add(kept));
@@ -286,7 +290,7 @@ impl HandwritingView {
         removed
     }
 
-    fn delete(&mut self, ids: &[String]) {
+    pub(super) fn delete(&mut self, ids: &[String]) {
         let removed = self.remove(ids);
         let text = match removed.as_slice() {
             [] => return,
@@ -298,7 +302,7 @@ impl HandwritingView {
         self.tell(text);
     }
 
-    fn relabel(&mut self, id: &str, label: u8) {
+    pub(super) fn relabel(&mut self, id: &str, label: u8) {
         let Some(view) = self.drawings.iter_mut().find(|view| view.kept.id == id) else { return };
         let before = std::mem::replace(&mut view.kept.label, label);
         if before != label {
@@ -308,7 +312,7 @@ impl HandwritingView {
         }
     }
 
-    fn undo(&mut self) {
+    pub(super) fn undo(&mut self) {
         match self.undo.pop() {
             None => return,
             Some(Change::Added(ids)) => drop(self.remove(&ids)),
@@ -326,7 +330,7 @@ impl HandwritingView {
         self.changed();
     }
 
-    fn measured(&mut self, part: Vec<(String, Arc<Drawing>, Option<Measured>)>) {
+    pub(super) fn measured(&mut self, part: Vec<(String, Arc<Drawing>, Option<Measured>)>) {
         for (id, drawing, measured) in part {
             let view = self.drawings.iter_mut().find(|view| view.kept.id == id);
             // a drawing that has grown since has another image
@@ -348,7 +352,8 @@ impl HandwritingView {
         let (sender, wake) = (self.sender.clone(), Arc::clone(&self.wake));
         let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             let event = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
-            let event = event.unwrap_or_else(|_| failed(format!("{name} failed unexpectedly; everything else goes on")));
+            let event =
+                event.unwrap_or_else(|_| failed(format!("{name} failed unexpectedly; everything else goes on")));
             let _gone = sender.send(WorkerEvent::Handwriting(event));
             wake(Duration::ZERO);
         });
@@ -363,130 +368,6 @@ fn measure((id, drawing): &(String, Arc<Drawing>)) -> (String, Arc<Drawing>, Opt
     let prepared = prepare(drawing, &Recipe::default());
     let measured = prepared.map(|p| Measured { line_width: p.line_width_before, image: p.image });
     (id.clone(), Arc::clone(drawing), measured)
-}
-
-impl Workbench {
-    /// The drawings that the person keeps.
-    pub fn handwriting(&self) -> &HandwritingView {
-        &self.handwriting
-    }
-
-    /// The drawing on the pad has been given a label, another one, or none any more: it is kept, once.
-    pub(super) fn keep_labelled(&mut self) {
-        let hand = &mut self.handwriting;
-        match (self.true_label, hand.on_pad.clone()) {
-            (Some(label), Some(id)) => hand.relabel(&id, label),
-            (Some(_), None) if hand.drawings.len() >= MOST_DRAWINGS => {
-                let text = format!("{MOST_DRAWINGS} drawings are kept already; delete some to keep more");
-                self.notify(NoticeKind::Info, text);
-            }
-            (Some(label), None) => {
-                // undone and drawn again, or brought back from here: it is kept already
-                if let Some(same) = hand.drawings.iter().find(|view| *view.kept.drawing == self.drawing) {
-                    let id = same.kept.id.clone();
-                    hand.relabel(&id, label);
-                    hand.on_pad = Some(id);
-                    return;
-                }
-                let drawing = Arc::new(self.drawing.clone());
-                let ids = hand.add(vec![KeptDrawing { id: String::new(), label, writer: None, drawing }]);
-                hand.on_pad = ids.into_iter().next();
-                hand.tell(format!("Kept as {label}"));
-            }
-            (None, Some(id)) => hand.delete(&[id]),
-            (None, None) => {}
-        }
-    }
-
-    /// The drawing on the pad has changed: while it grows, what is kept grows with it.
-    pub(super) fn kept_follows_pad(&mut self) {
-        let hand = &mut self.handwriting;
-        let Some(id) = hand.on_pad.clone() else { return };
-        let Some(place) = hand.find(&id).map(|(place, _)| place).filter(|_| self.true_label.is_some()) else {
-            hand.on_pad = None;
-            return;
-        };
-        let begins = |drawing: &Drawing| drawing.strokes.first().map(|s| (s.width, s.samples.first().map(|p| [p.x, p.y])));
-        let kept = &mut hand.drawings[place];
-        // what has been moved or given another pen is no longer as the hand drew it
-        if begins(&kept.kept.drawing) == begins(&self.drawing) && *kept.kept.drawing != self.drawing {
-            kept.kept.drawing = Arc::new(self.drawing.clone());
-            kept.measured = None;
-            hand.changed();
-        }
-    }
-
-    pub(super) fn handle_handwriting(&mut self, command: HandwritingCommand) {
-        let hand = &mut self.handwriting;
-        match command {
-            HandwritingCommand::Delete(ids) => hand.delete(&ids),
-            HandwritingCommand::Relabel { id, label } if label < 10 => hand.relabel(&id, label),
-            HandwritingCommand::Relabel { .. } => {}
-            HandwritingCommand::Undo => hand.undo(),
-            HandwritingCommand::OnPad(id) => {
-                self.true_label = hand.find(&id).map(|(_, view)| view.kept.label);
-                hand.on_pad = Some(id).filter(|_| self.true_label.is_some());
-            }
-            HandwritingCommand::Import(path) => {
-                let failed = |text| HandwritingEvent::Imported(Err(text));
-                hand.once("Importing drawings", failed, move || {
-                    let imported = handwriting_export::import(&path);
-                    HandwritingEvent::Imported(imported.map_err(|error| super::jobs::sentence(&error)))
-                });
-            }
-            HandwritingCommand::Export(form, path) => {
-                let drawings = hand.kept();
-                let failed = |text| HandwritingEvent::Exported(Err(text));
-                hand.once("Exporting drawings", failed, move || {
-                    let exported = handwriting_export::export(&drawings, form, &path);
-                    HandwritingEvent::Exported(exported.map_err(|error| super::jobs::sentence(&error)))
-                });
-            }
-            HandwritingCommand::Score => self.score_handwriting(),
-            HandwritingCommand::CancelScoring => hand.scores.cancel(),
-            HandwritingCommand::FineTune(name) => self.fine_tune(&name),
-        }
-        // what was on the pad and is kept no longer has no label either, or the next key would take it for kept
-        if self.true_label.is_some() && self.handwriting.on_pad.is_none() {
-            self.true_label = None;
-        } else if let Some((_, view)) = self.handwriting.on_pad.as_ref().and_then(|id| self.handwriting.find(id)) {
-            self.true_label = Some(view.kept.label);
-        }
-    }
-
-    pub(super) fn handwriting_said(&mut self, event: HandwritingEvent) {
-        let hand = &mut self.handwriting;
-        match event {
-            HandwritingEvent::Measured(part) => {
-                hand.measured(part);
-                if hand.scores.is_waiting() {
-                    self.score_handwriting();
-                }
-            }
-            HandwritingEvent::Written(Ok(())) => {}
-            HandwritingEvent::Imported(Ok(imported)) => {
-                let room = MOST_DRAWINGS - hand.drawings.len().min(MOST_DRAWINGS);
-                let count = imported.drawings.len();
-                if count > room {
-                    let text = format!("{count} drawings are too many: {room} more can be kept. Nothing was imported");
-                    self.notify(NoticeKind::Problem, text);
-                    return;
-                }
-                hand.add(imported.drawings);
-                hand.tell(if count == 1 { "Imported 1 drawing".to_owned() } else { format!("Imported {count} drawings") });
-                if let Some(note) = imported.note {
-                    self.notify(NoticeKind::Info, note);
-                }
-            }
-            HandwritingEvent::Exported(Ok(text)) => self.notify(NoticeKind::Info, text),
-            HandwritingEvent::ReadyToTrain(Ok(config)) => self.start_training(*config, None),
-            HandwritingEvent::Written(Err(text))
-            | HandwritingEvent::Imported(Err(text))
-            | HandwritingEvent::Exported(Err(text))
-            | HandwritingEvent::ReadyToTrain(Err(text)) => self.notify(NoticeKind::Problem, text),
-            HandwritingEvent::Score(event) => hand.scores.apply(event, &hand.drawings),
-        }
-    }
 }
 
 impl HandwritingView {

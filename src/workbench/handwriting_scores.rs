@@ -17,7 +17,7 @@ use crate::training::TrainingConfig;
 
 /// What a model reads in a drawing.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Reading {
+pub struct ReadDigit {
     /// The most probable digit.
     pub digit: u8,
     pub state: State,
@@ -35,9 +35,9 @@ pub struct ModelScore {
     /// Of these drawings, those that it is sure of.
     pub sure: u32,
     /// One for each kept drawing, in their order; `None` for what it was not asked about.
-    pub readings: Vec<Option<Reading>>,
+    pub readings: Vec<Option<ReadDigit>>,
     model: Arc<TrainedModel>,
-    answers: Vec<(String, Reading)>,
+    answers: Vec<(String, ReadDigit)>,
 }
 
 impl ModelScore {
@@ -49,9 +49,16 @@ impl ModelScore {
 
 /// What the thread tells; `job` counts the times it was asked.
 pub(super) enum ScoreEvent {
-    Progress { job: u64, done: usize, of: usize },
+    Progress {
+        job: u64,
+        done: usize,
+        of: usize,
+    },
     /// `None` when it was cancelled.
-    Ended { job: u64, scores: Option<Vec<ModelScore>> },
+    Ended {
+        job: u64,
+        scores: Option<Vec<ModelScore>>,
+    },
 }
 
 struct Order {
@@ -123,7 +130,7 @@ impl Scores {
     /// Holds the answers against the drawings and labels as they are now.
     pub(super) fn count(&mut self, drawings: &[KeptView]) {
         for score in &mut self.models {
-            let known: HashMap<&str, Reading> = score.answers.iter().map(|(id, read)| (id.as_str(), *read)).collect();
+            let known: HashMap<&str, ReadDigit> = score.answers.iter().map(|(id, read)| (id.as_str(), *read)).collect();
             score.readings = drawings.iter().map(|view| known.get(view.kept.id.as_str()).copied()).collect();
             (score.images, score.right, score.sure) = (0, 0, 0);
             for (view, reading) in drawings.iter().zip(&score.readings) {
@@ -151,8 +158,8 @@ fn ask(order: &Order, progress: &dyn Fn(usize, usize)) -> Result<Option<Vec<Mode
             let rows = model.scores(chunk.iter().map(|(_, image)| image.as_slice()))?;
             for ((id, _), row) in chunk.iter().zip(rows) {
                 let prediction = Prediction::from_scores(row);
-                let state = prediction.state(model.sure_above());
-                answers.push((id.clone(), Reading { digit: prediction.best(), state }));
+                let state = prediction.state(&model.thresholds());
+                answers.push((id.clone(), ReadDigit { digit: prediction.best(), state }));
             }
             done += chunk.len();
             progress(done, of);
@@ -177,7 +184,9 @@ impl Workbench {
         let learnt = |config: Option<&TrainingConfig>| config.is_some_and(|config| config.beside.pens_hold_out_half);
         let own = |choice: &ModelChoice| match choice {
             ModelChoice::Live => learnt(self.training.as_ref().map(|view| &view.config)),
-            other => learnt(self.models.iter().find(|open| open.entry.choice == *other).and_then(|o| o.config.as_ref())),
+            other => {
+                learnt(self.models.iter().find(|open| open.entry.choice == *other).and_then(|o| o.config.as_ref()))
+            }
         };
         let models: Vec<_> = self
             .models()

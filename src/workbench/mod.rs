@@ -6,10 +6,13 @@
 //! | `command.rs` | [`Command`]: everything that a person can ask for |
 //! | `newest.rs` | a thread that answers only the newest question |
 //! | `handwriting.rs` | the drawings that the person keeps |
+//! | `keeping.rs` | what pad, keys and files do with them |
 //! | `handwriting_scores.rs` | every model's answers to them |
 //! | `fine_tuning.rs` | training on them |
+//! | `doctor.rs` | what is unlike MNIST about the drawing, and what would help |
 //! | `label.rs` | what the person says that the drawing is |
 //! | `predictor.rs` | the thread that answers drawings; only the newest counts |
+//! | `replay.rs` | the drawing point by point |
 //! | `trainer.rs` | the thread of one training, and how it is paused, stepped and stopped |
 //! | `training_view.rs` | [`TrainingView`]: what panels see of a training |
 //! | `jobs.rs` | short work beside: evaluating, fetching, opening, saving |
@@ -19,16 +22,19 @@
 
 mod command;
 mod corpora;
+mod doctor;
 mod ending;
 mod fine_tuning;
 mod handwriting;
 mod handwriting_scores;
 mod jobs;
+mod keeping;
 mod label;
 mod newest;
 mod notice;
 mod predictor;
 mod reading;
+mod replay;
 mod trainer;
 mod training_view;
 
@@ -40,12 +46,14 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 pub use command::{Command, ModelChoice, SetChoice};
+pub use doctor::{Examination, Reading, Rung};
 pub use ending::wake_when_asked_to_end;
 pub use handwriting::{HandwritingCommand, HandwritingView, KeptView, Measured, Told};
-pub use handwriting_scores::{ModelScore, Reading, Scores};
+pub use handwriting_scores::{ModelScore, ReadDigit, Scores};
 pub use jobs::{EvaluationView, FetchView};
 pub use notice::{Notice, NoticeKind};
 pub use reading::StartEntry;
+pub use replay::Moment;
 pub use training_view::{Curves, EpochPoint, Phase, RateChange, StepPoint, TickPoint, TrainingView};
 
 use crate::data;
@@ -90,6 +98,8 @@ pub struct ModelEntry {
 /// Everything that the workers tell.
 enum WorkerEvent {
     Answer(Box<Answer>),
+    Examined(u64, Box<Examination>),
+    Replayed(u64, Arc<[Moment]>),
     Trainer(u64, TrainerEvent),
     Job(JobEvent),
     Handwriting(HandwritingEvent),
@@ -105,6 +115,8 @@ pub struct Workbench {
     training_compute: Arc<Compute>,
     corpora: Arc<Corpora>,
     predictor: Newest<Question>,
+    doctor: doctor::Doctor,
+    replay: replay::Replay,
     jobs: Jobs,
 
     drawing: Drawing,
@@ -143,13 +155,15 @@ impl Workbench {
         // one drawing is answered on the predictor's own thread, beside any training
         let reader = Arc::new(Compute::new(DeviceChoice::Cpu, Some(1))?);
         let predictor = predictor::start(sender.clone(), Arc::clone(&options.wake))?;
+        let doctor = doctor::Doctor::start(sender.clone(), Arc::clone(&options.wake))?;
+        let replay = replay::Replay::start(sender.clone(), Arc::clone(&options.wake))?;
         let corpora = Arc::new(Corpora::default());
         let jobs = Jobs::new(sender.clone(), Arc::clone(&options.wake), Arc::clone(&corpora));
         let (handwriting, complaint) = HandwritingView::open(options.drawings.as_deref(), &sender, &options.wake)?;
         let mut models = Vec::new();
         for shipped in shipped::SHIPPED {
             let file = shipped.weights()?;
-            let model = TrainedModel::new(file.architecture, &file.weights, file.sure_above, Arc::clone(&reader))?;
+            let model = TrainedModel::new(file.architecture, &file.weights, file.thresholds, Arc::clone(&reader))?;
             let entry = ModelEntry {
                 choice: ModelChoice::Shipped(shipped.id),
                 title: file.architecture.title.to_owned(),
@@ -167,6 +181,8 @@ impl Workbench {
             training_compute,
             corpora,
             predictor,
+            doctor,
+            replay,
             jobs,
             drawing: Drawing::default(),
             true_label: None,
@@ -205,6 +221,9 @@ impl Workbench {
             Command::SetDrawing(drawing) => self.set_drawing(drawing),
             Command::LabelDrawing(label) => self.label_drawing(label),
             Command::Handwriting(command) => self.handle_handwriting(command),
+            Command::Examine => self.examine(),
+            Command::Replay(points) => self.replay(points),
+            Command::ReadMoments => self.read_moments(),
             Command::SetRecipe(recipe) => {
                 self.recipe = recipe;
                 self.ask();
@@ -267,6 +286,8 @@ impl Workbench {
                         self.answer = Some(*answer);
                     }
                 }
+                WorkerEvent::Examined(number, found) => self.doctor.found(number, found),
+                WorkerEvent::Replayed(number, moments) => self.replay.found(number, moments),
                 WorkerEvent::Trainer(run, event) if run == self.runs_started => self.trainer_said(event),
                 WorkerEvent::Trainer(..) => {}
                 WorkerEvent::Job(event) => self.job_said(event),
@@ -308,7 +329,7 @@ impl Workbench {
         let Some(model) = self.model(&self.choice) else { return };
         self.predictor.ask(Question {
             generation: self.generation,
-            drawing: self.drawing.clone(),
+            drawing: self.shown_drawing(),
             recipe: self.recipe,
             model: Arc::clone(model),
             layer: self.watched_layer,

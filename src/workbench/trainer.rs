@@ -10,7 +10,7 @@ use anyhow::Result;
 
 use super::corpora::Corpora;
 use super::{Wake, WorkerEvent};
-use crate::inference::{Evaluation, TrainedModel};
+use crate::inference::{Evaluation, Thresholds, TrainedModel};
 use crate::models::CLASSES;
 use crate::nn::{Compute, DeviceChoice, Weights};
 use crate::storage::{FineTuning, recorded_run};
@@ -222,7 +222,7 @@ fn train(order: &Order, wishes: &(Mutex<Wishes>, Condvar), reporter: &Reporter) 
             flow
         },
     )?;
-    watch.model(&run.outcome.best_weights, run.outcome.sure_above)?;
+    watch.model(&run.outcome.best_weights, run.outcome.thresholds)?;
     let (ending, seconds) = (run.outcome.ending, run.outcome.seconds);
     Ok(Ended { ending, seconds, test: run.test, fine_tuning: run.fine_tuning })
 }
@@ -362,7 +362,7 @@ impl<'a> Watch<'a> {
                     is_best: summary.is_best,
                 });
                 // the network of the epoch itself, so that what is judged now is what the curves tell
-                let _diverging = self.model(summary.weights, TrainedModel::USUAL_SURE_ABOVE);
+                let _diverging = self.model(summary.weights, Thresholds::default());
                 Finished::Epoch
             }
         }
@@ -375,7 +375,7 @@ impl<'a> Watch<'a> {
             && let Ok(weights) = params.weights()
         {
             // weights that are no longer numbers make no model; the run itself will say that it diverged
-            let _diverging = self.model(&weights, TrainedModel::USUAL_SURE_ABOVE);
+            let _diverging = self.model(&weights, Thresholds::default());
         }
         self.last = Instant::now();
     }
@@ -405,9 +405,9 @@ impl<'a> Watch<'a> {
         (self.steps, self.images, self.loss, self.error, self.last) = (0, 0, 0.0, 0.0, Instant::now());
     }
 
-    fn model(&self, weights: &Weights, sure_above: f32) -> Result<()> {
+    fn model(&self, weights: &Weights, thresholds: Thresholds) -> Result<()> {
         let architecture = self.order.config.architecture()?;
-        let model = TrainedModel::new(architecture, weights, sure_above, Arc::clone(&self.reader))?;
+        let model = TrainedModel::new(architecture, weights, thresholds, Arc::clone(&self.reader))?;
         self.reporter.tell(TrainerEvent::Model(Arc::new(model)));
         Ok(())
     }

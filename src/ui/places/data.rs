@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use eframe::egui::{self, Align, Layout, Popup, PopupCloseBehavior, Rect, ScrollArea, Sense, Ui, UiBuilder, pos2, vec2};
+use eframe::egui::{
+    self, Align, Layout, Popup, PopupCloseBehavior, Rect, ScrollArea, Sense, Ui, UiBuilder, pos2, vec2,
+};
 
 use super::{Place, Scene, data_side};
 use crate::storage::handwriting_export::ExportForm;
@@ -131,7 +133,8 @@ impl DataPlace {
         let p = theme::of(ui);
         let row = vec2(ui.available_width(), 28.0);
         ui.allocate_ui_with_layout(row, Layout::left_to_right(Align::Center), |ui| {
-            let marked = self.marked.as_ref().and_then(|choice| hand.scores.models.iter().find(|s| s.choice == *choice));
+            let marked =
+                self.marked.as_ref().and_then(|choice| hand.scores.models.iter().find(|s| s.choice == *choice));
             if let Some(score) = marked {
                 let wrong = score.images - score.right;
                 let words = format!("{} reads {wrong} of {} wrong; they come first", score.title, score.images);
@@ -141,7 +144,8 @@ impl DataPlace {
                 }
                 return;
             }
-            let few: Vec<String> = (0..10).filter(|&digit| counts[digit] < FEW).map(|digit| digit.to_string()).collect();
+            let few: Vec<String> =
+                (0..10).filter(|&digit| counts[digit] < FEW).map(|digit| digit.to_string()).collect();
             let words = match few.as_slice() {
                 [] => "Press a model on the right to mark what it reads wrong".to_owned(),
                 all if all.len() == 10 => format!("{FEW} drawings of each digit tell more about a model"),

@@ -206,7 +206,8 @@ fn scores(ui: &mut Ui, marked: &mut Option<ModelChoice>, scene: &mut Scene<'_>, 
         }
     }
     if view.models.iter().any(|score| score.learnt_from_own) {
-        let words = "* learnt from half of these drawings, so that only the other half tells; see before and after below";
+        let words =
+            "* learnt from half of these drawings, so that only the other half tells; see before and after below";
         ui.add(egui::Label::new(text::label(words).color(p.text2)).wrap());
     }
 }

@@ -21,6 +21,7 @@ pub struct DrawPlace {
     erases: bool,
     undo: Vec<Drawing>,
     redo: Vec<Drawing>,
+    replay: super::draw_replay::ReplayPanel,
     pub(super) shown: super::draw_answer::Shown,
     narrow: Narrow,
 }
@@ -78,6 +79,11 @@ impl DrawPlace {
                     }
                     if wide || self.narrow == Narrow::Answer {
                         super::draw_answer::answer(ui, &mut self.shown, scene, answer);
+                        ui.add_space(16.0);
+                        if let Some(fixed) = super::draw_doctor::card(ui, scene, answer) {
+                            self.fix(fixed, scene);
+                        }
+                        super::data::kept_line(ui, scene);
                     } else {
                         super::draw_inside::inside(ui, scene, answer);
                     }
@@ -97,6 +103,7 @@ impl DrawPlace {
         self.tools(ui, side, scene);
         ui.add_space(10.0);
         steps(ui, side, scene);
+        self.replay.ui(ui, scene, side);
     }
 
     /// The pad for another place: the sheet, and the few buttons that a drawing cannot do without.
@@ -112,6 +119,7 @@ impl DrawPlace {
     fn sheet(&mut self, ui: &mut Ui, side: f32, scene: &mut Scene<'_>) {
         let mut drawing = scene.workbench.drawing().clone();
         let pen = Pen { width: scene.settings.pen_width, erases: self.erases };
+        self.canvas.shown = scene.workbench.replayed().map(|_| scene.workbench.shown_drawing());
         let output = canvas::canvas(ui, side, &mut self.canvas, &mut drawing, pen, self.guides);
         if let Some(before) = output.started {
             self.remember(before);
@@ -216,6 +224,13 @@ impl DrawPlace {
         }
     }
 
+    /// Puts a changed drawing on the pad; it is still the digit that the person says.
+    fn fix(&mut self, fixed: Drawing, scene: &mut Scene<'_>) {
+        self.remember(scene.workbench.drawing().clone());
+        scene.push(Command::SetDrawing(fixed));
+        scene.push(Command::LabelDrawing(scene.workbench.true_label()));
+    }
+
     pub fn toggle_eraser(&mut self) {
         self.erases = !self.erases;
     }
@@ -268,6 +283,10 @@ fn steps(ui: &mut Ui, width: f32, scene: &mut Scene<'_>) {
             }
         });
     });
+    // what a step is worth is told beside it
+    if !scene.workbench.drawing().is_empty() {
+        scene.push(Command::Examine);
+    }
     let preparation = scene.workbench.preparation();
     let side = ((width - 16.0) / 5.0).floor();
     ui.horizontal(|ui| {
@@ -285,9 +304,15 @@ fn steps(ui: &mut Ui, width: f32, scene: &mut Scene<'_>) {
             ("Size", image(|p| &p.size), None, Some(&mut recipe.size)),
             ("Centre", image(|p| &p.centre), centre, Some(&mut recipe.centre)),
         ];
-        for (label, image, overlay, on) in steps {
+        let found = scene.workbench.examination().filter(|_| scene.workbench.examination_is_current());
+        for (number, (label, image, overlay, on)) in steps.into_iter().enumerate() {
             let overlay = overlay.unwrap_or_default();
-            let step = thumbnail::Step { label, image, overlay, on: on.as_deref().copied() };
+            let switched = found.and_then(|found| found.switched.get(number.checked_sub(1)?)?.as_ref());
+            let note = switched.map(|reading| {
+                let word = if on.as_deref() == Some(&true) { "Without" } else { "With" };
+                format!("{word} this step it reads {}", super::draw_doctor::in_brackets(reading))
+            });
+            let step = thumbnail::Step { label, image, overlay, on: on.as_deref().copied(), note: note.as_deref() };
             let clicked = thumbnail::step(ui, ui.scope_id().with(label), &step, side).clicked();
             if let Some(on) = on
                 && clicked

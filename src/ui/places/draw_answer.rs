@@ -1,4 +1,4 @@
-//! Draw's middle column: the digit, how sure the network is, and ten bars that never ease.
+//! The head of Draw's middle column: the digit, how sure the network is, and ten bars that never ease.
 
 use eframe::egui::{Align2, Sense, Ui, pos2, vec2};
 
@@ -6,7 +6,7 @@ use super::Scene;
 use crate::inference::{Prediction, State};
 use crate::ui::text::{self, IconWeight, Weight};
 use crate::ui::widgets::{bars, segmented};
-use crate::ui::{icons, style, theme};
+use crate::ui::{icons, theme};
 
 /// What the bars mean.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,9 +33,6 @@ pub(super) fn answer(ui: &mut Ui, shown: &mut Shown, scene: &Scene<'_>, width: f
     };
     let bars = bars::DigitBars { marked: scene.workbench.true_label().map(usize::from), ..bars };
     bars::rows(ui, &bars, width);
-    ui.add_space(16.0);
-    ranked(ui, prediction, scene, width);
-    super::data::kept_line(ui, scene);
 }
 
 fn head(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width: f32) {
@@ -47,8 +44,9 @@ fn head(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width: 
     let painter = ui.painter();
     if prediction.is_some() {
         let colour = if state == State::Sure { p.text } else { p.text3 };
+        let digit = if state == State::NotADigit { "–" } else { digit.as_str() };
         let font = text::font(text::ANSWER, Weight::Bold);
-        painter.text(pos2(rect.left(), rect.center().y - 2.0), Align2::LEFT_CENTER, &digit, font, colour);
+        painter.text(pos2(rect.left(), rect.center().y - 2.0), Align2::LEFT_CENTER, digit, font, colour);
     }
 
     let (icon, icon_colour, word) = match (state, ranked) {
@@ -56,6 +54,7 @@ fn head(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width: 
         (State::Unsure, Some(ranked)) => {
             (icons::CIRCLE_HALF, p.warn, format!("Unsure, {} or {}", ranked[0], ranked[1]))
         }
+        (State::NotADigit, _) => (icons::PROHIBIT, p.warn, "Not a digit".to_owned()),
         _ if scene.workbench.drawing().is_empty() => (icons::CIRCLE, p.text3, "Nothing drawn".to_owned()),
         _ => (icons::CIRCLE, p.text3, "No answer".to_owned()),
     };
@@ -68,13 +67,16 @@ fn head(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width: 
     painter.text(line(26.0), Align2::LEFT_CENTER, &word, text::font(20.0, Weight::Semibold), p.text);
     let small = text::font(text::BODY, Weight::Regular);
     let (first, second) = match (prediction, ranked) {
+        (Some(prediction), Some([best, ..])) if state == State::NotADigit => {
+            (reason(prediction, best, scene), by(scene))
+        }
         (Some(prediction), Some([best, next, ..])) => (
             format!(
                 "{}, then {next} with {}",
                 text::percent(prediction.probability(best).into(), 1),
                 text::percent(prediction.probability(next).into(), 1)
             ),
-            scene.workbench.chosen().map_or_else(String::new, |entry| format!("by {}", entry.title)),
+            by(scene),
         ),
         _ => ("It answers while you draw".to_owned(), String::new()),
     };
@@ -82,51 +84,31 @@ fn head(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width: 
     painter.text(pos2(left, rect.top() + 56.0), Align2::LEFT_CENTER, &first, small.clone(), p.text2);
     painter.text(pos2(left, rect.top() + 77.0), Align2::LEFT_CENTER, second, small, p.text2);
     response.widget_info(|| {
-        let spoken = if prediction.is_some() { format!("Answer {digit}, {word}, {first}") } else { word.clone() };
+        let spoken = match state {
+            State::Sure | State::Unsure => format!("Answer {digit}, {word}, {first}"),
+            State::NotADigit => format!("{word}, {first}"),
+            State::Empty => word.clone(),
+        };
         eframe::egui::WidgetInfo::labeled(eframe::egui::Role::Label, true, spoken)
     });
 }
 
-/// The three most probable digits in words, in a card.
-fn ranked(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width: f32) {
-    let p = theme::of(ui);
-    style::card(p).show(ui, |ui| {
-        ui.set_width(width - 34.0);
-        let Some(prediction) = prediction else {
-            ui.label(text::section("Draw a digit"));
-            ui.label(text::label("Use the pen, open a picture with Ctrl+O, or paste one with Ctrl+V.").color(p.text2));
-            return;
-        };
-        ui.label(text::section("Ranked"));
-        ui.spacing_mut().item_spacing.y = 4.0;
-        ui.spacing_mut().interact_size.y = 18.0;
-        for (place, digit) in prediction.ranked().into_iter().take(3).enumerate() {
-            ui.horizontal(|ui| {
-                ui.set_height(18.0);
-                ui.spacing_mut().item_spacing.x = 8.0;
-                let heading = text::section(format!("{}.  {digit}", place + 1));
-                ui.label(if place == 0 { heading.color(p.accent) } else { heading });
-                let share = text::percent(prediction.probability(digit).into(), 2);
-                let score = f64::from(prediction.scores[usize::from(digit)]);
-                let score = if scene.workbench.codes().is_some() {
-                    format!("squared distance {}", text::number(-score, 1))
-                } else {
-                    format!("score {}", text::number(score, 2))
-                };
-                ui.label(text::label(format!("{share}, {score}")).color(p.text2));
-            });
-        }
-        if let Some(preparation) = scene.workbench.preparation() {
-            let [right, down] = preparation.shift;
-            let across = format!("{} {}", right.abs(), if right < 0 { "left" } else { "right" });
-            let along = format!("{} {}", down.abs(), if down < 0 { "up" } else { "down" });
-            let words = format!(
-                "Line width {} to {} px, moved {across} and {along} to its centre of mass",
-                text::number(preparation.line_width_before.into(), 1),
-                text::number(preparation.line_width_after.into(), 1),
-            );
-            ui.add_space(2.0);
-            ui.add(eframe::egui::Label::new(text::small(words).color(p.text3)).wrap());
-        }
-    });
+/// "by LeNet-5".
+fn by(scene: &Scene<'_>) -> String {
+    scene.workbench.chosen().map_or_else(String::new, |entry| format!("by {}", entry.title))
+}
+
+/// Why this is no digit.
+fn reason(prediction: &Prediction, best: u8, scene: &Scene<'_>) -> String {
+    let border = scene.workbench.thresholds().digit_above.unwrap_or(f32::NEG_INFINITY);
+    let (score, border) = (f64::from(prediction.score(best)), f64::from(border));
+    if scene.workbench.codes().is_some() {
+        format!("{} from {best}, the nearest; digits are within {}", text::number(-score, 1), text::number(-border, 1))
+    } else {
+        format!(
+            "{best} is the nearest with a score of {}; digits reach {}",
+            text::number(score, 1),
+            text::number(border, 1)
+        )
+    }
 }

@@ -42,6 +42,8 @@ pub struct CanvasState {
     began: f64,
     /// Clock at the last frame, to spread a frame's samples in time.
     last_frame: f64,
+    /// Shown in place of the drawing while nobody draws: the drawing as it was at some moment.
+    pub shown: Option<Drawing>,
 }
 
 #[derive(Clone, Debug)]
@@ -98,7 +100,8 @@ pub fn canvas(
         WidgetInfo::labeled(Role::Canvas, true, format!("Pad, {content}"))
     });
     if ui.is_rect_visible(rect) {
-        paint(ui, rect, ui.scope_id().with("pad"), drawing, state.is_drawing(), guides);
+        let shown = state.shown.as_ref().filter(|_| !state.is_drawing()).unwrap_or(drawing);
+        paint(ui, rect, ui.scope_id().with("pad"), shown, state.is_drawing(), guides);
         show_pointer(ui, rect, &output.response, state.gesture.as_ref().map_or(pen, |gesture| gesture.pen));
     }
     output

@@ -13,10 +13,12 @@
 //! | [`gallery`] | a scrolling grid of digit images |
 //! | [`kept_pixels`] | which pixels a network looks at |
 //! | [`matrix`] | the confusion matrix |
+//! | [`moments`] | what was read after every point of a drawing |
 //! | [`notice`] | sentences that come and go |
 //! | [`plot`] | curves over epochs, each chart with its table of values |
 //! | [`progress`] | how far something is |
 //! | [`rail`] | the items that lead to the places |
+//! | [`reading`] | a digit image with what is read in it |
 //! | [`reject_curve`] | what rejecting answers costs |
 //! | [`segmented`] | segmented control |
 //! | [`shared_axis`] | the axis, cursor and zoom that plots share |
@@ -33,10 +35,12 @@ pub mod field;
 pub mod gallery;
 pub mod kept_pixels;
 pub mod matrix;
+pub mod moments;
 pub mod notice;
 pub mod plot;
 pub mod progress;
 pub mod rail;
+pub mod reading;
 pub mod reject_curve;
 pub mod segmented;
 pub mod shared_axis;

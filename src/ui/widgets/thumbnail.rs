@@ -32,6 +32,8 @@ pub struct Step<'a> {
     pub overlay: Overlay,
     /// Whether the step is done; `None` for what cannot be switched off.
     pub on: Option<bool>,
+    /// What switching it would change, told under the pointer.
+    pub note: Option<&'a str>,
 }
 
 /// Shows a step; a click asks to switch it. Under the pointer it is shown large.
@@ -75,6 +77,9 @@ pub fn step(ui: &mut Ui, id: Id, step: &Step<'_>, side: f32) -> Response {
             let (rect, _) = ui.allocate_exact_size(vec2(224.0, 224.0), Sense::hover());
             paint_digit(ui, id.with("large"), rect, ink, pixels, IMAGE_RADIUS);
             paint_overlay(ui, rect, step.overlay);
+            if let Some(note) = step.note {
+                ui.label(text::section(note));
+            }
             if let Some(on) = step.on {
                 ui.label(text::label(if on { "Click to leave this step out" } else { "Click to do this step" }));
             }
