@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use digitpad::drawing::{DEFAULT_PEN, Drawing};
 use digitpad::nn::DeviceChoice;
+use digitpad::storage::handwriting_export::ExportForm;
 use digitpad::storage::shipped;
 use digitpad::training::{Divergence, Ending, TrainingConfig};
-use digitpad::storage::handwriting_export::ExportForm;
 use digitpad::workbench::{Command, HandwritingCommand, ModelChoice, Options, Phase, SetChoice, Workbench};
 
 fn workbench(runs: &std::path::Path) -> Workbench {

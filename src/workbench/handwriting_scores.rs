@@ -215,11 +215,16 @@ impl Workbench {
         hand.scores.scorer.ask(Order { job, models, images, cancel });
     }
 
-    /// Whether the scores are of other drawings or other weights than there are now.
+    /// Whether the scores are of other drawings or other weights than there are now. A network that still learns is another
+    /// one at every moment; it counts when it is done.
     pub fn scores_are_stale(&self) -> bool {
         let scores = &self.handwriting.scores;
+        let learning = self.training_is_under_way();
+        let counts = |choice: &ModelChoice| !(learning && *choice == ModelChoice::Live);
         let same = |score: &ModelScore| self.model(&score.choice).is_some_and(|model| Arc::ptr_eq(model, &score.model));
-        let all_asked = self.models().len() == scores.models.len();
-        !scores.models.is_empty() && (scores.unasked > 0 || !all_asked || !scores.models.iter().all(same))
+        let asked = scores.models.iter().filter(|score| counts(&score.choice));
+        let there = self.models().iter().filter(|entry| counts(&entry.choice)).count();
+        let others = asked.clone().count() != there || !asked.clone().all(same);
+        !scores.models.is_empty() && (scores.unasked > 0 || others)
     }
 }

@@ -46,10 +46,11 @@ impl Side {
         let p = theme::of(ui);
         ui.label(text::section("Fine-tune on my handwriting"));
         let words = format!(
-            "Trains on every first drawing of two and on digits of {}; the other drawings only judge.",
-            if scene.workbench.mnist_is_here() { "MNIST" } else { "the program's own, for MNIST is not here" }
+            "Goes on from trained weights with half of the drawings of each digit, beside {}. The other half only judges, \
+             before and after.",
+            if scene.workbench.mnist_is_here() { "digits of MNIST" } else { "drawn digits, for MNIST is not here" }
         );
-        ui.add(egui::Label::new(text::label(words).color(p.text2)).wrap());
+        note(ui, &words, width);
         let starts = scene.workbench.starts();
         // what is made of other models learns nothing itself
         let starts: Vec<_> = starts.into_iter().filter(|start| start.model != "ensemble").collect();
@@ -74,7 +75,7 @@ impl Side {
             }
         });
         if let Some(needs) = needs {
-            ui.add(egui::Label::new(text::label(needs).color(p.text2)).wrap());
+            note(ui, &needs, width);
         } else if let Some(view) = scene.workbench.training().filter(|_| under_way) {
             let words = format!("A training is under way, epoch {} of {}", view.epoch.max(1), view.config.epochs);
             let share = view.step as f32 / view.updates.max(1) as f32;
@@ -104,23 +105,36 @@ impl Side {
             ui.label(text::label("The drawings are being measured").color(p.text2));
             return;
         }
-        let columns = [0.52, 0.78, 1.0];
-        row(ui, width, &columns, ["", "Mine", "MNIST, same digits", ""], p.text3, false);
-        for (name, [own, usual, deviation], decimals, unit) in &measures.rows {
-            let (own_words, usual) = (text::number(*own, *decimals), text::number(*usual, *decimals));
-            let far = (own - measures_mean(&measures.rows, name)).abs() > *deviation;
-            let colour = if far { p.warn } else { p.text };
-            let cells = [*name, &format!("{own_words}{unit}"), &format!("{usual}{unit}"), ""];
-            row(ui, width, &columns, cells, colour, true);
-        }
-        let words = "Widths and slants further from MNIST's than its writers usually are stand out; widths are brought to \
-                     MNIST's before a network reads them.";
-        ui.add(egui::Label::new(text::label(words).color(p.text2)).wrap());
+        let columns = [0.62, 0.84, 1.0];
+        tight(ui, |ui| {
+            row(ui, width, &columns, ["Means", "Mine", "MNIST", "Spread"], p.text3, false);
+            for (name, [own, usual, deviation], decimals, unit) in measures.rows {
+                let [own_words, usual_words, spread] =
+                    [own, usual, deviation].map(|value| format!("{}{unit}", text::number(value, decimals)));
+                // further off than most of MNIST's writers are
+                let colour = if (own - usual).abs() > deviation { p.warn } else { p.text };
+                row(ui, width, &columns, [name, &own_words, &usual_words, &format!("± {spread}")], colour, true);
+            }
+        });
+        let words =
+            "MNIST's are those of the same digits. Lines are brought to MNIST's width before a network reads them.";
+        note(ui, words, width);
     }
 }
 
-fn measures_mean(rows: &[MeasureRow], name: &str) -> f64 {
-    rows.iter().find(|(own, ..)| *own == name).map_or(0.0, |(_, [_, usual, _], ..)| *usual)
+/// Rows of a table stand closer than other things.
+fn tight<R>(ui: &mut Ui, rows: impl FnOnce(&mut Ui) -> R) -> R {
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 1.0;
+        rows(ui)
+    })
+    .inner
+}
+
+/// A sentence under what it is about.
+fn note(ui: &mut Ui, words: &str, width: f32) {
+    let colour = theme::of(ui).text2;
+    ui.allocate_ui(vec2(width, 0.0), |ui| ui.add(egui::Label::new(text::label(words).color(colour)).wrap()));
 }
 
 /// Name; the hand's mean, MNIST's mean and deviation for the same digits; decimals; unit.
@@ -197,18 +211,20 @@ fn scores(ui: &mut Ui, marked: &mut Option<ModelChoice>, scene: &mut Scene<'_>, 
         ui.label(text::label("Every model is asked about every drawing").color(p.text2));
         return;
     }
-    let columns = [0.62, 0.84, 1.0];
-    row(ui, width, &columns, ["", "Right", "95 % interval", "Sure"], p.text3, false);
-    for score in &view.models {
-        let chosen = marked.as_ref() == Some(&score.choice);
-        if score_row(ui, score, chosen, stale, width, &columns).clicked() {
-            *marked = if chosen { None } else { Some(score.choice.clone()) };
+    let columns = [0.66, 0.87, 1.0];
+    tight(ui, |ui| {
+        row(ui, width, &columns, ["Press one to mark its mistakes", "Right", "95 % interval", "Sure"], p.text3, false);
+        for score in &view.models {
+            let chosen = marked.as_ref() == Some(&score.choice);
+            if score_row(ui, score, chosen, stale, width, &columns).clicked() {
+                *marked = if chosen { None } else { Some(score.choice.clone()) };
+            }
         }
-    }
+    });
     if view.models.iter().any(|score| score.learnt_from_own) {
         let words =
             "* learnt from half of these drawings, so that only the other half tells; see before and after below";
-        ui.add(egui::Label::new(text::label(words).color(p.text2)).wrap());
+        note(ui, words, width);
     }
 }
 
@@ -242,7 +258,7 @@ fn score_row(
     };
     let font = text::font(text::BODY, weight);
     let mut line = egui::text::LayoutJob::simple_singleline(title, font.clone(), colour);
-    line.wrap = egui::text::TextWrapping::truncate_at_width(width * (columns[0] - 0.18));
+    line.wrap = egui::text::TextWrapping::truncate_at_width(width * (columns[0] - 0.17));
     let galley = ui.painter().layout_job(line);
     ui.painter().galley(pos2(rect.left(), rect.center().y - galley.size().y / 2.0), galley, colour);
     for (share, words) in columns.iter().zip([right, interval, sure]) {
@@ -277,7 +293,7 @@ fn before_after(ui: &mut Ui, title: &str, fine_tuning: &FineTuning, width: f32) 
         ui.add(egui::Label::new(text::label(words).color(colour)).wrap());
         if fine_tuning.test_title != "MNIST" {
             let words = format!("The test set is {}: MNIST is not here.", fine_tuning.test_title);
-            ui.add(egui::Label::new(text::label(words).color(p.text2)).wrap());
+            note(ui, &words, width);
         }
     });
 }
@@ -290,7 +306,7 @@ fn verdict(fine_tuning: &FineTuning) -> (bool, String) {
     let elsewhere = match change(test) {
         0 => "the test set is read as before".to_owned(),
         1.. => format!("{} more of the test set are read right", change(test)),
-        lost => format!("it cost {} digits of the test set", -lost),
+        lost => format!("it cost {} of the test set", -lost),
     };
     match change(own) {
         1.. => (true, format!("Your hand is read better ({counts}); {elsewhere}.")),
@@ -329,9 +345,14 @@ mod tests {
             broken: before.saturating_sub(after),
         };
         for (own, test, good, expected) in [
-            ((20, 15, 18), (10_000, 9_900, 9_890), true, "read better (3 mended, 0 broken); it cost 10 digits"),
+            (
+                (20, 15, 18),
+                (10_000, 9_900, 9_890),
+                true,
+                "read better (3 mended, 0 broken); it cost 10 of the test set",
+            ),
             ((20, 15, 15), (10_000, 9_900, 9_901), true, "as well as before (0 mended, 0 broken); 1 more"),
-            ((20, 15, 15), (10_000, 9_900, 9_899), false, "it cost 1 digits"),
+            ((20, 15, 15), (10_000, 9_900, 9_899), false, "it cost 1 of the test set"),
             ((20, 15, 14), (10_000, 9_900, 9_900), false, "It made things worse"),
         ] {
             let [own, test] = [own, test].map(|(images, before, after)| counts(images, before, after));
