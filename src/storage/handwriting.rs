@@ -1,6 +1,7 @@
 //! The drawings that a person keeps with their labels: a file of JSON lines, read leniently and written whole. A line that
 //! cannot be read stays in the file as it is.
 
+use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -116,7 +117,7 @@ impl Handwriting {
     /// The drawings in these lines, and what is wrong with the others by their numbers from 1 on.
     fn parse(bytes: &[u8]) -> (Self, Vec<(usize, String)>) {
         let mut handwriting = Self::default();
-        let mut problems = Vec::new();
+        let (mut found, mut problems) = (Vec::new(), Vec::new());
         for (number, line) in (1..).zip(bytes.split(|&byte| byte == b'\n')) {
             let text = String::from_utf8_lossy(line);
             if text.trim().is_empty() {
@@ -128,7 +129,7 @@ impl Handwriting {
                 Err(error) => Err(error.to_string()),
             };
             match read {
-                Ok(kept) if handwriting.drawings.len() < MOST_DRAWINGS => handwriting.add(kept),
+                Ok(kept) if found.len() < MOST_DRAWINGS => found.push(kept),
                 Ok(_) => {
                     problems.push((number, format!("only {MOST_DRAWINGS} drawings are kept")));
                     handwriting.damaged.push(text.into_owned());
@@ -139,22 +140,23 @@ impl Handwriting {
                 }
             }
         }
+        handwriting.add(found);
         (handwriting, problems)
     }
 
-    /// Adds a drawing under a name of its own: its own one where that is free.
-    pub fn add(&mut self, mut kept: KeptDrawing) {
-        if kept.id.is_empty() || self.drawings.iter().any(|other| other.id == kept.id) {
-            kept.id = self.free_id();
-        }
-        self.drawings.push(kept);
-    }
-
-    /// "own-12": a name that no drawing has.
-    pub fn free_id(&self) -> String {
+    /// Adds drawings, each under a name that no other has: its own one where that is free, else "own-12".
+    pub fn add(&mut self, drawings: Vec<KeptDrawing>) {
         let number = |kept: &KeptDrawing| kept.id.strip_prefix("own-")?.parse::<u64>().ok();
-        let last = self.drawings.iter().filter_map(number).max().unwrap_or(0);
-        format!("own-{}", last.saturating_add(1))
+        let mut last = self.drawings.iter().chain(&drawings).filter_map(number).max().unwrap_or(0);
+        let mut taken: HashSet<String> = self.drawings.iter().map(|kept| kept.id.clone()).collect();
+        for mut kept in drawings {
+            if kept.id.is_empty() || taken.contains(&kept.id) {
+                last = last.saturating_add(1);
+                kept.id = format!("own-{last}");
+            }
+            taken.insert(kept.id.clone());
+            self.drawings.push(kept);
+        }
     }
 
     /// The whole file.
@@ -216,11 +218,9 @@ mod tests {
         let path = folder.path().join("deep").join("handwriting.jsonl");
         assert_eq!(Handwriting::read(&path).unwrap(), (Handwriting::default(), None));
         let mut handwriting = Handwriting::default();
-        for label in [7, 3, 7] {
-            handwriting.add(kept(label, label.into()));
-        }
+        handwriting.add([7, 3, 7].map(|label| kept(label, label.into())).to_vec());
         handwriting.drawings.remove(0);
-        handwriting.add(KeptDrawing { id: "own-2".to_owned(), writer: Some("ü".to_owned()), ..kept(1, 0) });
+        handwriting.add(vec![KeptDrawing { id: "own-2".to_owned(), writer: Some("ü".to_owned()), ..kept(1, 0) }]);
         handwriting.write(&path).unwrap();
         let (again, note) = Handwriting::read(&path).unwrap();
         assert_eq!((&again, note), (&handwriting, None));

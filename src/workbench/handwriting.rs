@@ -268,7 +268,7 @@ impl HandwritingView {
     pub(super) fn add(&mut self, drawings: Vec<KeptDrawing>) -> Vec<String> {
         let mut content = Handwriting { drawings: self.kept(), damaged: Vec::new() };
         let before = content.drawings.len();
-        drawings.into_iter().for_each(|kept| content.add(kept));
+        content.add(drawings);
         let added = content.drawings.split_off(before);
         let ids: Vec<String> = added.iter().map(|kept| kept.id.clone()).collect();
         self.drawings.extend(added.into_iter().map(|kept| KeptView { kept, measured: None }));

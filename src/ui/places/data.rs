@@ -45,6 +45,8 @@ enum Narrow {
 
 const SIDE: f32 = 408.0;
 const GAP: f32 = 32.0;
+/// Images of the gallery at most; more than anybody walks through.
+const MOST_TILES: usize = 2_000;
 /// Fewer drawings of a digit than this say little about a model.
 const FEW: usize = 10;
 
@@ -147,6 +149,9 @@ impl DataPlace {
             let few: Vec<String> =
                 (0..10).filter(|&digit| counts[digit] < FEW).map(|digit| digit.to_string()).collect();
             let words = match few.as_slice() {
+                [] if self.listed.len() == MOST_TILES => {
+                    format!("The first {} are shown", text::count(MOST_TILES as u64))
+                }
                 [] => "Press a model on the right to mark what it reads wrong".to_owned(),
                 all if all.len() == 10 => format!("{FEW} drawings of each digit tell more about a model"),
                 [one] => format!("There are few of {one}: {FEW} of each digit tell more about a model"),
@@ -165,6 +170,7 @@ impl DataPlace {
         // newest first within a digit; what the marked model reads wrong before everything
         let is_right = |place: usize| score.is_some_and(|score| !is_wrong(&hand.drawings[place], place, score));
         listed.sort_by_key(|&place| (is_right(place), hand.drawings[place].kept.label, std::cmp::Reverse(place)));
+        listed.truncate(MOST_TILES);
         let key = Some((hand.revision, self.digit));
         if self.key == key && self.listed == listed {
             return;
