@@ -36,7 +36,7 @@ pub enum HandwritingCommand {
     /// Asks every model about every kept drawing.
     Score,
     CancelScoring,
-    /// Trains from the weights of this name (see [`Workbench::starts`]) on half of each digit.
+    /// Trains from the weights of this name (see [`super::Workbench::starts`]) on half of each digit.
     FineTune(String),
 }
 

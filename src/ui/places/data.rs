@@ -82,7 +82,12 @@ impl DataPlace {
             ScrollArea::vertical().id_salt("side").auto_shrink([false, false]).show(&mut child, |ui| {
                 // rings reach a little beyond what they belong to
                 ui.set_clip_rect(ui.clip_rect().expand2(vec2(4.0, 0.0)));
+                let before = self.marked.clone();
                 self.side.ui(ui, &mut self.marked, scene, width - 14.0);
+                // what has been marked wants to be seen
+                if self.marked.is_some() && self.marked != before {
+                    self.narrow = Narrow::Drawings;
+                }
             });
         }
     }
