@@ -312,6 +312,7 @@ fn a_file_of_drawings_that_cannot_be_read_is_left_alone() {
     let file = runs.path().join("drawings").join("handwriting.jsonl");
     std::fs::create_dir_all(&file).unwrap();
     let mut workbench = workbench(runs.path());
+    until(&mut workbench, "the complaint", |w| !w.notices().is_empty());
     assert!(workbench.notices()[0].text.contains("nothing is written there"), "{:?}", workbench.notices());
     workbench.handle(Command::SetDrawing(one()));
     workbench.handle(Command::LabelDrawing(Some(1)));

@@ -134,13 +134,9 @@ impl Save {
 }
 
 impl HandwritingView {
-    /// Reads the file in this folder; without a folder drawings are kept as long as the program runs. The second value is a
-    /// sentence about what could not be read.
-    pub(super) fn open(
-        folder: Option<&Path>,
-        sender: &Sender<WorkerEvent>,
-        wake: &Wake,
-    ) -> Result<(Self, Option<String>)> {
+    /// Reads the file in this folder; without a folder drawings are kept as long as the program runs. What cannot be read
+    /// is told with the first events.
+    pub(super) fn open(folder: Option<&Path>, sender: &Sender<WorkerEvent>, wake: &Wake) -> Result<Self> {
         let mut file = folder.map(|folder| folder.join("handwriting.jsonl"));
         let (content, note) = match file.as_deref().map(Handwriting::read) {
             None => (Handwriting::default(), None),
@@ -180,7 +176,10 @@ impl HandwritingView {
             measurer,
         };
         view.measure_more();
-        Ok((view, note))
+        if let Some(note) = note {
+            let _gone = view.sender.send(WorkerEvent::Handwriting(HandwritingEvent::Written(Err(note))));
+        }
+        Ok(view)
     }
 
     /// The kept drawing of this id with its place.
@@ -372,8 +371,10 @@ fn measure((id, drawing): &(String, Arc<Drawing>)) -> (String, Arc<Drawing>, Opt
 
 impl HandwritingView {
     /// A training has ended: what it was worth to these drawings outlasts its curves.
-    pub(super) fn take_in(&mut self, view: &TrainingView) {
-        if let Some(fine_tuning) = &view.fine_tuning {
+    pub(super) fn take_in(&mut self, view: Option<&TrainingView>) {
+        if let Some(view) = view
+            && let Some(fine_tuning) = &view.fine_tuning
+        {
             self.fine_tuned = Some((view.title().to_owned(), fine_tuning.clone()));
         }
     }

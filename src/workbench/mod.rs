@@ -5,10 +5,8 @@
 //! |---|---|
 //! | `command.rs` | [`Command`]: everything that a person can ask for |
 //! | `newest.rs` | a thread that answers only the newest question |
-//! | `handwriting.rs` | the drawings that the person keeps |
-//! | `keeping.rs` | what pad, keys and files do with them |
-//! | `handwriting_scores.rs` | every model's answers to them |
-//! | `fine_tuning.rs` | training on them |
+//! | `handwriting.rs`, `keeping.rs` | the drawings that the person keeps, and what is done with them |
+//! | `handwriting_scores.rs`, `fine_tuning.rs` | every model's answers to them, and training on them |
 //! | `doctor.rs` | what is unlike MNIST about the drawing, and what would help |
 //! | `label.rs` | what the person says that the drawing is |
 //! | `predictor.rs` | the thread that answers drawings; only the newest counts |
@@ -159,7 +157,7 @@ impl Workbench {
         let replay = replay::Replay::start(sender.clone(), Arc::clone(&options.wake))?;
         let corpora = Arc::new(Corpora::default());
         let jobs = Jobs::new(sender.clone(), Arc::clone(&options.wake), Arc::clone(&corpora));
-        let (handwriting, complaint) = HandwritingView::open(options.drawings.as_deref(), &sender, &options.wake)?;
+        let handwriting = HandwritingView::open(options.drawings.as_deref(), &sender, &options.wake)?;
         let mut models = Vec::new();
         for shipped in shipped::SHIPPED {
             let file = shipped.weights()?;
@@ -208,9 +206,6 @@ impl Workbench {
             && let Some(notice) = workbench.compute.notice().map(str::to_owned)
         {
             workbench.notify(NoticeKind::Info, notice);
-        }
-        if let Some(complaint) = complaint {
-            workbench.notify(NoticeKind::Problem, complaint);
         }
         Ok(workbench)
     }
@@ -439,11 +434,10 @@ impl Workbench {
             TrainerEvent::Note(text) => self.notify(NoticeKind::Info, text),
             event => {
                 let Some(view) = &mut self.training else { return };
-                let said = view.apply(event);
-                self.handwriting.take_in(view);
-                if let Some((kind, text)) = said {
+                if let Some((kind, text)) = view.apply(event) {
                     self.notify(kind, text);
                 }
+                self.handwriting.take_in(self.training.as_ref());
                 self.look_for_damage();
             }
         }
