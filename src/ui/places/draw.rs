@@ -83,7 +83,7 @@ impl DrawPlace {
                         if let Some(fixed) = super::draw_doctor::card(ui, scene, answer) {
                             self.fix(fixed, scene);
                         }
-                        super::data::kept_line(ui, scene);
+                        super::data_head::kept_line(ui, scene);
                     } else {
                         super::draw_inside::inside(ui, scene, answer);
                     }

@@ -1,7 +1,9 @@
 //! One file per place. A place reads the workbench, draws itself, and asks for changes by pushing commands.
 
 pub mod data;
+mod data_head;
 mod data_side;
+mod data_tuning;
 pub mod draw;
 mod draw_answer;
 mod draw_doctor;
