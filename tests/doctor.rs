@@ -61,9 +61,7 @@ fn the_table_of_typical_digits_is_that_of_mnists_training_images() {
 fn digits() -> Vec<(u8, Drawing)> {
     if let Some(path) = std::env::var_os("DIGITPAD_STROKES") {
         let recorded = strokes_file::read(path.as_ref()).unwrap().take(1500).map(|(_, recorded)| recorded.unwrap());
-        let drawing = |r: strokes_file::RecordedDrawing| {
-            (r.label.unwrap(), Drawing::from_polylines(&r.strokes, DEFAULT_PEN).unwrap())
-        };
+        let drawing = |r: strokes_file::RecordedDrawing| (r.label.unwrap(), r.drawing.drawing().unwrap());
         return recorded.map(drawing).collect();
     }
     (0..300).map(|i| ((i % 10) as u8, drawn_digit((i % 10) as u8, 11, i))).collect()

@@ -186,9 +186,8 @@ fn digits() -> Vec<(u8, Drawing)> {
     if let Some(path) = std::env::var_os("DIGITPAD_STROKES") {
         let all: Vec<_> = strokes_file::read(path.as_ref()).unwrap().map(|(_, recorded)| recorded.unwrap()).collect();
         let every = (all.len() / DIGITS).max(1);
-        let drawing = |recorded: &strokes_file::RecordedDrawing| {
-            (recorded.label.unwrap(), Drawing::from_polylines(&recorded.strokes, DEFAULT_PEN).unwrap())
-        };
+        let drawing =
+            |recorded: &strokes_file::RecordedDrawing| (recorded.label.unwrap(), recorded.drawing.drawing().unwrap());
         return all.iter().step_by(every).take(DIGITS).map(drawing).collect();
     }
     (0..DIGITS).map(|i| (i % 10) as u8).zip(0..).map(|(label, i)| (label, drawn_digit(label, 11, i))).collect()

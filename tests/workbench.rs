@@ -7,13 +7,15 @@ use std::time::{Duration, Instant};
 
 use digitpad::drawing::{DEFAULT_PEN, Drawing};
 use digitpad::nn::DeviceChoice;
+use digitpad::storage::handwriting_export::ExportForm;
 use digitpad::storage::shipped;
 use digitpad::training::{Divergence, Ending, TrainingConfig};
-use digitpad::workbench::{Command, ModelChoice, Options, Phase, SetChoice, Workbench};
+use digitpad::workbench::{Command, HandwritingCommand, ModelChoice, Options, Phase, SetChoice, Workbench};
 
 fn workbench(runs: &std::path::Path) -> Workbench {
     Workbench::start(Options {
         runs: runs.to_owned(),
+        drawings: Some(runs.join("drawings")),
         device: DeviceChoice::Cpu,
         threads: Some(2),
         wake: Arc::new(|_| {}),
@@ -229,4 +231,92 @@ fn pictures_and_the_networks_image_go_in_and_out() {
     assert_eq!(workbench.prediction().unwrap().best(), 1, "a saved image reads the same");
     workbench.handle(Command::PastePicture { width: 3, height: 3, rgba: vec![0; 5] });
     until(&mut workbench, "the refusal", |w| w.notices().iter().any(|notice| notice.text.contains("cannot be pasted")));
+}
+
+/// Five drawings of two digits each, as a file of strokes that another program wrote, but for one line.
+fn recorded_pens(folder: &std::path::Path) -> std::path::PathBuf {
+    let path = folder.join("pens.jsonl");
+    let line = |index: usize| match index % 2 {
+        0 => format!("{{\"id\":{index},\"label\":1,\"strokes\":[[[{index},0],[0,50],[0,100]]]}}\n"),
+        _ => format!("{{\"id\":{index},\"label\":7,\"strokes\":[[[0,{index}],[60,0],[20,100]]]}}\n"),
+    };
+    std::fs::write(&path, (0..10).map(line).chain(["nonsense\n".to_owned()]).collect::<String>()).unwrap();
+    path
+}
+
+#[test]
+fn kept_drawings_go_in_and_out_and_survive_a_restart() {
+    let runs = tempfile::tempdir().unwrap();
+    let hand = |command| Command::Handwriting(command);
+    let mut first = workbench(runs.path());
+    first.handle(hand(HandwritingCommand::Import(recorded_pens(runs.path()))));
+    until(&mut first, "the import", |w| w.handwriting().drawings.len() == 10);
+    assert!(first.notices().iter().any(|notice| notice.text.contains("line 11")), "{:?}", first.notices());
+    first.handle(Command::SetDrawing(one()));
+    first.handle(Command::LabelDrawing(Some(1)));
+    assert_eq!(first.handwriting().counts()[1], 6);
+    first.handle(hand(HandwritingCommand::Delete(vec!["3".to_owned(), "5".to_owned()])));
+    first.handle(hand(HandwritingCommand::Undo));
+    assert_eq!(first.handwriting().drawings[3].kept.id, "3", "what is brought back is where it was");
+    first.handle(hand(HandwritingCommand::Delete(vec!["3".to_owned()])));
+    let exported = runs.path().join("out.jsonl");
+    first.handle(hand(HandwritingCommand::Export(ExportForm::Strokes, exported.clone())));
+    until(&mut first, "the export", |_| exported.is_file());
+    // nobody waits for the writer: closing does
+    first.shut_down(Duration::from_secs(1));
+    drop(first);
+
+    let mut second = workbench(runs.path());
+    let ids: Vec<String> = second.handwriting().drawings.iter().map(|view| view.kept.id.clone()).collect();
+    assert_eq!(ids, ["0", "1", "2", "4", "5", "6", "7", "8", "9", "own-1"]);
+    second.handle(hand(HandwritingCommand::Import(exported)));
+    until(&mut second, "the second import", |w| w.handwriting().drawings.len() == 20);
+    let drawings = &second.handwriting().drawings;
+    assert_eq!(drawings[19].kept.drawing, drawings[9].kept.drawing);
+    assert_ne!(drawings[19].kept.id, drawings[9].kept.id);
+    until(&mut second, "all images", |w| w.handwriting().drawings.iter().all(|view| view.image().is_some()));
+}
+
+#[test]
+fn fine_tuning_trains_on_half_and_tells_before_and_after() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut workbench = workbench(runs.path());
+    let hand = |command| Command::Handwriting(command);
+    assert!(workbench.fine_tuning_needs().unwrap().contains("none is kept"));
+    workbench.handle(hand(HandwritingCommand::FineTune("mlp".to_owned())));
+    assert!(workbench.training().is_none(), "too few drawings start nothing");
+    workbench.handle(hand(HandwritingCommand::Import(recorded_pens(runs.path()))));
+    until(&mut workbench, "the import", |w| w.fine_tuning_needs().is_none());
+    workbench.handle(hand(HandwritingCommand::FineTune("mlp".to_owned())));
+    until(&mut workbench, "the training", |w| w.training().is_some_and(|view| view.run.is_some()));
+    let config = workbench.training().unwrap().config.clone();
+    assert_eq!((config.from.as_deref(), config.beside.pens_hold_out_half), (Some("mlp"), true));
+    // 5 of each digit: the second and fourth are held out
+    let beside = &config.beside;
+    let learnt = beside.load(config.seed).unwrap().labels.len();
+    assert_eq!((learnt, beside.held_out().unwrap().labels.len()), (6 * beside.pens_times, 4));
+    until(&mut workbench, "before and after", |w| w.handwriting().fine_tuned.is_some());
+    let (_, fine_tuning) = workbench.handwriting().fine_tuned.clone().unwrap();
+    assert_eq!(fine_tuning.own.images, 4);
+    assert!(fine_tuning.test.images > 1_000 && fine_tuning.test.after > fine_tuning.test.images / 2);
+    let run = workbench.training().unwrap().run.clone().unwrap();
+    let metrics = std::fs::read_to_string(run.join("metrics.json")).unwrap();
+    assert!(metrics.contains("\"fine_tuning\""), "{metrics}");
+    let text = std::fs::read_to_string(run.join("config.toml")).unwrap();
+    assert_eq!(TrainingConfig::from_toml(&text).unwrap(), config, "the command line can repeat it");
+}
+
+#[test]
+fn a_file_of_drawings_that_cannot_be_read_is_left_alone() {
+    let runs = tempfile::tempdir().unwrap();
+    let file = runs.path().join("drawings").join("handwriting.jsonl");
+    std::fs::create_dir_all(&file).unwrap();
+    let mut workbench = workbench(runs.path());
+    until(&mut workbench, "the complaint", |w| !w.notices().is_empty());
+    assert!(workbench.notices()[0].text.contains("nothing is written there"), "{:?}", workbench.notices());
+    workbench.handle(Command::SetDrawing(one()));
+    workbench.handle(Command::LabelDrawing(Some(1)));
+    assert_eq!(workbench.handwriting().drawings.len(), 1);
+    workbench.shut_down(Duration::from_millis(10));
+    assert!(file.is_dir());
 }

@@ -233,6 +233,9 @@ fn report(config: &TrainingConfig, result: &recorded_run::RecordedRun, json: boo
             line["test"] = record::evaluation(test);
             line["test"]["model"] = config.model.clone().into();
         }
+        if let Some(fine_tuning) = &result.fine_tuning {
+            line["fine_tuning"] = json!(fine_tuning);
+        }
         output::json(&line);
         return;
     }
@@ -252,6 +255,9 @@ fn report(config: &TrainingConfig, result: &recorded_run::RecordedRun, json: boo
             output::percent(low),
             output::percent(high)
         ));
+    }
+    for sentence in result.fine_tuning.iter().flat_map(|fine_tuning| fine_tuning.sentences()) {
+        output::line(sentence);
     }
     output::line(format!("weights and history are in {}", result.folder.display()));
 }

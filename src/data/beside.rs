@@ -23,10 +23,23 @@ pub struct Beside {
     /// Writers of that file whom nothing is learnt from, because the network is judged on them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub without_writers: Vec<String>,
+    /// How often each of these drawings is met in an epoch, so that a few of one's own count beside thousands; 0 and 1 are
+    /// both once.
+    #[serde(skip_serializing_if = "is_once")]
+    pub pens_times: usize,
+    /// Whether every second drawing of each digit, in the order of the file, is held out: nothing is learnt from it, and it
+    /// judges before and after.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pens_hold_out_half: bool,
     /// So many drawn digits.
     pub drawn: usize,
     /// So many drawn letters, signs and scribbles, which no digit is to be read in.
     pub strangers: usize,
+}
+
+/// What is once anyway need not be said.
+fn is_once(times: &usize) -> bool {
+    *times <= 1
 }
 
 /// Images with labels of digits or [`NO_DIGIT`].
@@ -49,10 +62,22 @@ impl Beside {
     /// A sentence on the first amount that cannot be.
     pub fn validate(&self) -> Result<(), String> {
         const MOST: usize = 1_000_000;
+        const MOST_TIMES: usize = 1_000;
         for (name, amount) in [("drawn", self.drawn), ("strangers", self.strangers)] {
             if amount > MOST {
                 return Err(format!("{name} images beside the data set are at most {MOST}, got {amount}"));
             }
+        }
+        if self.pens_times > MOST_TIMES {
+            return Err(format!(
+                "pens_times, how often each drawing is met, is at most {MOST_TIMES}, got {}",
+                self.pens_times
+            ));
+        }
+        if self.pens.is_none() && (self.pens_times > 1 || self.pens_hold_out_half) {
+            return Err(
+                "pens_times and pens_hold_out_half speak of a file of pens, but none is named: set pens".to_owned()
+            );
         }
         if self.pens.is_none() && !self.without_writers.is_empty() {
             return Err(
@@ -69,9 +94,12 @@ impl Beside {
     pub fn load(&self, seed: u64) -> Result<ImagesBeside, DataError> {
         let mut beside = ImagesBeside::default();
         if let Some(pens) = &self.pens {
-            let drawings = read_pens(&find_strokes(pens)?, &self.without_writers)?;
-            let image = |(drawing, label): (Drawing, u8)| (digit_image(&drawing).unwrap_or_default().pixels, label);
-            beside.add(drawings.into_par_iter().map(image));
+            beside.add(self.pens_images(pens, false)?.into_par_iter());
+            let (images, labels) = (beside.images.clone(), beside.labels.clone());
+            for _ in 1..self.pens_times {
+                beside.images.extend_from_slice(&images);
+                beside.labels.extend_from_slice(&labels);
+            }
         }
         let digit = |index: usize| {
             let label = (index % 10) as u8;
@@ -82,6 +110,41 @@ impl Beside {
         beside.add((0..self.strangers).into_par_iter().map(stranger));
         Ok(beside)
     }
+
+    /// The drawings that are held out, as images with their labels; empty where none are.
+    ///
+    /// # Errors
+    /// As [`Beside::load`].
+    pub fn held_out(&self) -> Result<ImagesBeside, DataError> {
+        let mut held_out = ImagesBeside::default();
+        if let Some(pens) = self.pens.as_ref().filter(|_| self.pens_hold_out_half) {
+            held_out.add(self.pens_images(pens, true)?.into_par_iter());
+        }
+        Ok(held_out)
+    }
+
+    /// The images of the file of pens, each once: those that are learnt from, or those that are held out.
+    fn pens_images(&self, pens: &str, held_out: bool) -> Result<Vec<([u8; PIXELS], u8)>, DataError> {
+        let mut drawings = read_pens(&find_strokes(pens)?, &self.without_writers)?;
+        if self.pens_hold_out_half {
+            let labels: Vec<u8> = drawings.iter().map(|(_, label)| *label).collect();
+            let mut sides = is_held_out(&labels).into_iter();
+            drawings.retain(|_| sides.next() == Some(held_out));
+        }
+        let image = |(drawing, label): (Drawing, u8)| (digit_image(&drawing).unwrap_or_default().pixels, label);
+        Ok(drawings.into_par_iter().map(image).collect())
+    }
+}
+
+/// Which of these drawings are held out: the second, fourth, … of each digit.
+pub fn is_held_out(labels: &[u8]) -> Vec<bool> {
+    let mut seen = [0usize; 256];
+    let side = |&label: &u8| {
+        let count = &mut seen[usize::from(label)];
+        *count += 1;
+        count.is_multiple_of(2)
+    };
+    labels.iter().map(side).collect()
 }
 
 /// A file of strokes: a path, or a name in the folder `strokes` of the data folders.
@@ -136,12 +199,31 @@ mod tests {
         };
         std::fs::write(&path, [line("a", 4), line("b", 5), line("a", 6)].concat()).unwrap();
         let pens = Some(path.display().to_string());
-        let beside = Beside { pens, without_writers: vec!["b".to_owned()], drawn: 3, strangers: 2 };
+        let without_writers = vec!["b".to_owned()];
+        let beside = Beside { pens, without_writers, drawn: 3, strangers: 2, ..Beside::default() };
         let loaded = beside.load(1).unwrap();
         assert_eq!(loaded.labels, [4, 6, 0, 1, 2, NO_DIGIT, NO_DIGIT]);
         assert_eq!(loaded.images[0], loaded.images[1]);
         assert_eq!(loaded, beside.load(1).unwrap());
         assert_ne!(loaded.images[2..], beside.load(2).unwrap().images[2..]);
+    }
+
+    #[test]
+    fn half_of_each_digit_is_held_out_and_the_rest_is_met_as_often_as_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("own.jsonl");
+        let line = |label: u8, x: usize| format!("{{\"label\":{label},\"strokes\":[[[0,0],[{x},9]]]}}\n");
+        let lines = [(4, 1), (4, 2), (5, 3), (4, 4), (5, 5)].map(|(label, x)| line(label, x));
+        std::fs::write(&path, lines.concat()).unwrap();
+        let all = Beside { pens: Some(path.display().to_string()), ..Beside::default() };
+        let half = Beside { pens_times: 3, pens_hold_out_half: true, ..all.clone() };
+        let (all, learnt, held_out) = (all.load(1).unwrap(), half.load(1).unwrap(), half.held_out().unwrap());
+        assert_eq!(learnt.labels, [4, 5, 4, 4, 5, 4, 4, 5, 4]);
+        assert_eq!(learnt.images[3..6], [all.images[0], all.images[2], all.images[3]]);
+        assert_eq!(held_out.labels, [4, 5]);
+        assert_eq!(held_out.images, [all.images[1], all.images[4]]);
+        assert!(Beside { pens_times: 1_001, ..half }.validate().is_err());
+        assert!(Beside { pens_hold_out_half: true, ..Beside::default() }.validate().unwrap_err().contains("set pens"));
     }
 
     #[test]

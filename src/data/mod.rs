@@ -35,7 +35,7 @@ pub mod strokes_file;
 mod verify;
 
 pub use augment::Augmentation;
-pub use beside::{Beside, ImagesBeside, NO_DIGIT, find_strokes};
+pub use beside::{Beside, ImagesBeside, NO_DIGIT, find_strokes, is_held_out};
 pub use dataset::{Corpus, Dataset};
 pub use drawing_json::{DrawingJson, DrawingJsonError};
 pub use drawn::Drawn;

@@ -12,11 +12,17 @@
 //! | `config_file.rs` | a training configuration in a file of its own |
 //! | `run_folder.rs` | the folder of a run; finding one again |
 //! | `recorded_run.rs` | a training that is written down as it goes |
+//! | `fine_tuning.rs` | [`FineTuning`]: what a training on one's own drawings was worth |
+//! | `handwriting.rs` | the file of the drawings that a person keeps |
+//! | `handwriting_export.rs` | kept drawings in the forms of other programs |
 //! | `picture_file.rs` | image files, read and written |
 //! | `record.rs` | the JSON of runs and commands |
 
 pub mod atomic;
 pub mod config_file;
+mod fine_tuning;
+pub mod handwriting;
+pub mod handwriting_export;
 pub mod picture_file;
 pub mod pins_file;
 pub mod places;
@@ -31,5 +37,6 @@ pub mod weights_file;
 /// Recorded pens are read in this form, too, so it lies beside them.
 pub use crate::data::drawing_json;
 pub use atomic::{WriteError, write_atomically};
+pub use fine_tuning::{BeforeAfter, FineTuning};
 pub use places::Places;
 pub use settings::{Renderer, Settings, SettingsFile, Theme};

@@ -44,6 +44,11 @@ impl Places {
         self.data.join("pins.json")
     }
 
+    /// The folder of the drawings that a person keeps.
+    pub fn drawings(&self) -> PathBuf {
+        self.data.join("drawings")
+    }
+
     /// The folder that has a folder per run.
     pub fn runs(&self) -> PathBuf {
         self.data.join("runs")

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::run_folder::RunFolder;
-use super::shipped;
+use super::{FineTuning, shipped};
 use crate::inference::{Evaluation, TrainedModel, evaluate};
 use crate::nn::Compute;
 use crate::training::{self, Ending, Event, Observer, Outcome, TrainingConfig, TrainingData};
@@ -20,6 +20,8 @@ pub struct RecordedRun {
     /// The best weights on the test set, for the record of a completed run; never used to choose
     /// anything.
     pub test: Option<Evaluation>,
+    /// Before and after, of a completed run from other weights that holds drawings out.
+    pub fine_tuning: Option<FineTuning>,
 }
 
 /// Runs [`training::run`] and writes its folder: the configuration before the first update, every epoch before
@@ -68,8 +70,19 @@ pub fn train(
         let all: Vec<u32> = (0..data.corpus.test.len() as u32).collect();
         evaluate(&model, Some(config.loss), &data.corpus.test, &all, |_| ControlFlow::Continue(()))?
     };
-    if let Err(error) = folder.finish(&outcome, compute.device_id(), test.as_ref()) {
+    let fine_tuning = match &start {
+        Some((before, _)) if outcome.ending == Ending::Completed && config.beside.pens_hold_out_half => {
+            // weights of another architecture gave some layers only: there is no network before
+            let compared = FineTuning::of_run(&config, data, compute, [before, &outcome.best_weights]);
+            compared.unwrap_or_else(|error| {
+                warn(format!("The run is done, but it cannot be told what it was worth: {error:#}"));
+                None
+            })
+        }
+        _ => None,
+    };
+    if let Err(error) = folder.finish(&outcome, compute.device_id(), test.as_ref(), fine_tuning.as_ref()) {
         warn(format!("The run is done, but its record could not be written: {error:#}"));
     }
-    Ok(RecordedRun { folder: folder.path().to_owned(), outcome, test })
+    Ok(RecordedRun { folder: folder.path().to_owned(), outcome, test, fine_tuning })
 }

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Value, json};
 
 use super::weights_file::{WeightsFile, state_to_bytes};
-use super::{record, write_atomically};
+use super::{FineTuning, record, write_atomically};
 use crate::inference::{Evaluation, Thresholds};
 use crate::nn::Weights;
 use crate::training::{EpochSummary, Outcome, TrainingConfig};
@@ -90,12 +90,22 @@ impl RunFolder {
     }
 
     /// The last weights and the optimiser's state, and `metrics.json`.
-    pub fn finish(&mut self, outcome: &Outcome, device: &str, test: Option<&Evaluation>) -> Result<()> {
+    pub fn finish(
+        &mut self,
+        outcome: &Outcome,
+        device: &str,
+        test: Option<&Evaluation>,
+        fine_tuning: Option<&FineTuning>,
+    ) -> Result<()> {
         self.weights("last.safetensors", &outcome.last_weights, outcome.thresholds)?;
         self.weights("best.safetensors", &outcome.best_weights, outcome.thresholds)?;
         let state = state_to_bytes(&outcome.optimizer_state)?;
         write_atomically(&self.path.join("last-optimizer.safetensors"), &state)?;
-        let metrics = serde_json::to_string_pretty(&self.metrics(outcome, device, test))?;
+        let mut metrics = self.metrics(outcome, device, test);
+        if let Some(fine_tuning) = fine_tuning {
+            metrics["fine_tuning"] = json!(fine_tuning);
+        }
+        let metrics = serde_json::to_string_pretty(&metrics)?;
         write_atomically(&self.path.join("metrics.json"), metrics.as_bytes())?;
         Ok(())
     }

@@ -46,6 +46,8 @@ pub struct Settings {
     pub theme: Theme,
     /// Pen diameter as a share of the pad's side.
     pub pen_width: f32,
+    /// Whether keeping a drawing clears the pad for the next one.
+    pub keeping_clears_pad: bool,
     /// The renderer that last opened a window; tried first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub renderer: Option<Renderer>,
@@ -66,6 +68,7 @@ impl Default for Settings {
             version: VERSION,
             theme: Theme::System,
             pen_width: Self::DEFAULT_PEN_WIDTH,
+            keeping_clears_pad: false,
             renderer: None,
             last_folder: None,
         }

@@ -12,14 +12,14 @@ use eframe::egui::{
 
 use super::dialogs::{Dialogs, Purpose};
 use super::keys::{self, Action};
-use super::places::{DrawPlace, InsidePlace, MistakesPlace, Place, Scene, TrainPlace, draw};
+use super::places::{DataPlace, DrawPlace, InsidePlace, MistakesPlace, Place, Scene, TrainPlace, draw};
 use super::training_form::TrainingForm;
 use super::widgets::button::Button;
 use super::widgets::notice::{self, Notices};
 use super::widgets::rail;
 use super::{style, text, theme, transport};
 use crate::storage::{Settings, SettingsFile};
-use crate::workbench::{Command, FetchView, NoticeKind, Phase, Workbench};
+use crate::workbench::{Command, FetchView, HandwritingCommand, NoticeKind, Phase, Workbench};
 
 /// The whole window.
 pub struct App {
@@ -32,6 +32,9 @@ pub struct App {
     train: TrainPlace,
     inside: InsidePlace,
     mistakes: MistakesPlace,
+    data: DataPlace,
+    /// The notice that offers to take the last change of the kept drawings back, and the change.
+    undo_notice: Option<(u64, u64)>,
     form: TrainingForm,
     dialogs: Dialogs,
     notices: Notices,
@@ -69,6 +72,8 @@ impl App {
             train: TrainPlace::default(),
             inside: InsidePlace::default(),
             mistakes: MistakesPlace::default(),
+            data: DataPlace::default(),
+            undo_notice: None,
             form,
             dialogs: Dialogs::default(),
             notices: Notices::default(),
@@ -113,6 +118,7 @@ impl App {
             let notice = self.notices.push(notice::NoticeKind::Info, "A drawing was unpinned", Some("Undo"));
             self.offers_to_restore_pin = Some(notice);
         }
+        self.offer_undo();
         self.take_in_files(ctx);
         // while the pen is down a pause for the disk would be felt
         if !ctx.input(|input| input.pointer.any_down()) {
@@ -153,8 +159,16 @@ impl App {
                     Action::StepEpoch => transport::step_once(&self.form, true, &mut scene),
                     Action::Reset => scene.push(Command::ResetTraining),
                     // what the pen is drawing now is neither cleared nor undone
-                    Action::Clear | Action::Undo | Action::Redo | Action::Pin if self.draw.is_drawing() => {}
-                    Action::Clear => self.draw.clear(&mut scene),
+                    Action::Clear | Action::Delete | Action::Undo | Action::Redo | Action::Pin
+                        if self.draw.is_drawing() => {}
+                    Action::Delete if self.place == Place::Data => self.data.delete_selected(&mut scene),
+                    Action::Undo if self.place == Place::Data => {
+                        scene.push(Command::Handwriting(HandwritingCommand::Undo));
+                    }
+                    Action::Label(digit) if self.place == Place::Data => self.data.relabel_selected(digit, &mut scene),
+                    // what is not seen is neither cleared nor drawn again
+                    Action::Clear | Action::Redo if self.place == Place::Data => {}
+                    Action::Clear | Action::Delete => self.draw.clear(&mut scene),
                     Action::Undo => self.draw.undo(&mut scene),
                     Action::Redo => self.draw.redo(&mut scene),
                     Action::Pin => scene.push(Command::PinDrawing),
@@ -165,6 +179,9 @@ impl App {
                     Action::Label(digit) => {
                         let again = scene.workbench.true_label() == Some(digit);
                         scene.push(Command::LabelDrawing((!again).then_some(digit)));
+                        if scene.settings.keeping_clears_pad && !again {
+                            self.draw.clear(&mut scene);
+                        }
                     }
                     Action::Narrower => self.draw.change_width(-0.01, &mut scene),
                     Action::Wider => self.draw.change_width(0.01, &mut scene),
@@ -209,6 +226,7 @@ impl App {
                 Place::Train => self.train.ui(ui, &mut self.form, &mut scene),
                 Place::Inside => self.inside.ui(ui, &mut self.draw, &mut scene),
                 Place::Mistakes => self.mistakes.ui(ui, &mut scene),
+                Place::Data => self.data.ui(ui, &mut scene),
             });
         }
         // models that nobody looks at are not asked
@@ -223,6 +241,9 @@ impl App {
         let acted = self.notices.show(ui.ctx(), corner);
         if acted.is_some() && acted == self.offers_to_restore_pin {
             commands.push(Command::RestorePin);
+        }
+        if acted.is_some() && acted == self.undo_notice.map(|(notice, _)| notice) {
+            commands.push(Command::Handwriting(HandwritingCommand::Undo));
         }
 
         if let Some(complaint) = self.dialogs.take_complaint() {
@@ -270,6 +291,20 @@ impl App {
         }
     }
 
+    /// Says what became of the kept drawings, with a way back.
+    fn offer_undo(&mut self) {
+        let Some(told) = self.workbench.handwriting().told.clone() else { return };
+        if self.undo_notice.is_some_and(|(_, number)| number == told.number) {
+            return;
+        }
+        // one way back at a time: it leads to before the last change
+        if let Some((notice, _)) = self.undo_notice {
+            self.notices.dismiss(notice);
+        }
+        let notice = self.notices.push(notice::NoticeKind::Done, told.text, Some("Undo"));
+        self.undo_notice = Some((notice, told.number));
+    }
+
     /// Polls the file dialog.
     pub fn dialogs(&mut self, ctx: &egui::Context, frame: &eframe::Frame) {
         let folder = self.settings().last_folder.clone();
@@ -282,6 +317,10 @@ impl App {
                 self.workbench.handle(Command::SavePicture(path));
             }
             Purpose::OpenWeights => self.workbench.handle(Command::LoadModel(path)),
+            Purpose::ImportDrawings => self.workbench.handle(Command::Handwriting(HandwritingCommand::Import(path))),
+            Purpose::ExportDrawings(form) => {
+                self.workbench.handle(Command::Handwriting(HandwritingCommand::Export(form, path)));
+            }
         }
     }
 
@@ -394,6 +433,7 @@ fn status(ui: &mut Ui, workbench: &Workbench, place: Place) {
                 Place::Train => "Space trains and pauses, . steps a batch, Shift+. an epoch",
                 Place::Inside => "Press a digit to compare with its code; arrows move the reject line",
                 Place::Mistakes => "Arrows move, Enter opens, Esc closes",
+                Place::Data => "Arrows move, Delete deletes, 0 to 9 relabel, Ctrl+Z undoes",
             };
             ui.label(text::small(keys).color(p.text2));
         });

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use eframe::egui;
 use rfd::{AsyncFileDialog, FileHandle};
 
+use crate::storage::handwriting_export::ExportForm;
 use crate::storage::picture_file::EXTENSIONS;
 
 /// What the file is wanted for.
@@ -17,6 +18,10 @@ pub enum Purpose {
     OpenPicture,
     SavePicture,
     OpenWeights,
+    /// Strokes of kept drawings.
+    ImportDrawings,
+    /// A file for strokes, a folder for the others.
+    ExportDrawings(ExportForm),
 }
 
 struct Open {
@@ -89,6 +94,18 @@ impl Dialogs {
                 Purpose::OpenWeights => {
                     let dialog = dialog.set_title("Open weights").add_filter("Weights", &["safetensors"]);
                     Box::pin(dialog.pick_file())
+                }
+                Purpose::ImportDrawings => {
+                    let dialog = dialog.set_title("Import strokes").add_filter("Strokes", &["jsonl", "json"]);
+                    Box::pin(dialog.pick_file())
+                }
+                Purpose::ExportDrawings(ExportForm::Strokes) => {
+                    let dialog = dialog.set_title("Export strokes").add_filter("Strokes", &["jsonl"]);
+                    Box::pin(dialog.set_file_name("my-handwriting.jsonl").save_file())
+                }
+                Purpose::ExportDrawings(_) => {
+                    let dialog = dialog.set_title("Choose a folder for the drawings");
+                    Box::pin(dialog.pick_folder())
                 }
             };
             self.open = Some(Open { purpose, future, since: Instant::now() });

@@ -14,6 +14,8 @@ pub enum Action {
     StepEpoch,
     Reset,
     Clear,
+    /// Clear the pad, or on Data the selected drawing.
+    Delete,
     Undo,
     Redo,
     Pin,
@@ -51,7 +53,7 @@ const fn command(action: Action, key: Key) -> Shortcut {
 const SHIFT_COMMAND: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
 
 /// The longer chords first: a key with more modifiers must not be taken for the one with fewer.
-const SHORTCUTS: [Shortcut; 37] = [
+const SHORTCUTS: [Shortcut; 38] = [
     Shortcut { action: Action::Redo, modifiers: SHIFT_COMMAND, key: Key::Z, everywhere: false },
     Shortcut { action: Action::Undo, modifiers: Modifiers::COMMAND, key: Key::Z, everywhere: false },
     Shortcut { action: Action::Redo, modifiers: Modifiers::COMMAND, key: Key::Y, everywhere: false },
@@ -59,6 +61,7 @@ const SHORTCUTS: [Shortcut; 37] = [
     command(Action::Go(Place::Train), Key::Num2),
     command(Action::Go(Place::Inside), Key::Num3),
     command(Action::Go(Place::Mistakes), Key::Num4),
+    command(Action::Go(Place::Data), Key::Num5),
     command(Action::OpenPicture, Key::O),
     command(Action::SavePicture, Key::S),
     command(Action::Reset, Key::R),
@@ -67,8 +70,8 @@ const SHORTCUTS: [Shortcut; 37] = [
     Shortcut { action: Action::StepEpoch, modifiers: Modifiers::SHIFT, key: Key::Period, everywhere: false },
     plain(Action::StepBatch, Key::Period),
     plain(Action::Clear, Key::C),
-    plain(Action::Clear, Key::Delete),
     plain(Action::Pin, Key::P),
+    plain(Action::Delete, Key::Delete),
     plain(Action::Eraser, Key::E),
     plain(Action::Guides, Key::G),
     plain(Action::Narrower, Key::OpenBracket),
@@ -125,7 +128,7 @@ pub const TOLD: [(&str, &[(&str, &str)]); 3] = [
             ("P", "Pin the drawing"),
             ("E, right button", "Eraser"),
             ("G", "Guides and the network's pixels"),
-            ("0 to 9", "Say which digit it is; again takes it back"),
+            ("0 to 9", "Keep it as this digit; again takes it back"),
             ("Ctrl+O, Ctrl+V, drop", "Open, paste a picture"),
             ("Ctrl+S, Ctrl+C", "Save, copy the network's image"),
         ],
@@ -142,7 +145,8 @@ pub const TOLD: [(&str, &[(&str, &str)]); 3] = [
     (
         "Everywhere",
         &[
-            ("Ctrl+1, 2, 3, 4", "Draw, Train, Inside, Mistakes"),
+            ("Ctrl+1, 2, 3, 4, 5", "Draw, Train, Inside, Mistakes, Data"),
+            ("Delete, 0 to 9, Ctrl+Z", "On Data: delete, relabel, undo"),
             ("Arrows, Enter", "Move in matrix, gallery and pictures of units, open"),
             ("Left, Right", "Move a slider or the reject line"),
             ("Tab, Space", "Next control, press it"),

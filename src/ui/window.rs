@@ -109,6 +109,7 @@ fn run(
         wake_when_asked_to_end(Arc::clone(&asked_to_end), Arc::clone(&wake))?;
         let mut workbench = Workbench::start(Options {
             runs: places::runs_folder(runs.as_deref()).unwrap_or_else(|| PathBuf::from("runs")),
+            drawings: Places::of_the_system().map(|places| places.drawings()),
             device: DeviceChoice::Auto,
             threads: None,
             wake,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::HandwritingCommand;
 use crate::drawing::{Drawing, Recipe};
 use crate::training::TrainingConfig;
 
@@ -32,6 +33,8 @@ pub enum Command {
     SetDrawing(Drawing),
     /// The person says which digit the drawing is, or takes that back.
     LabelDrawing(Option<u8>),
+    /// Something about the drawings that are kept.
+    Handwriting(HandwritingCommand),
     /// Find out what is unlike MNIST about the drawing and what would help; a panel that shows it asks in every frame.
     Examine,
     /// Show and answer only the first points of the drawing; `None` for the whole.

@@ -14,6 +14,7 @@ impl Workbench {
     /// Labels the drawing; an empty pad has no label, and what is no digit is none.
     pub(super) fn label_drawing(&mut self, label: Option<u8>) {
         self.true_label = label.filter(|digit| *digit < 10 && !self.drawing.is_empty());
+        self.keep_labelled();
     }
 
     /// Takes a drawing from the pad or from elsewhere, and asks for its answer.
@@ -22,6 +23,7 @@ impl Workbench {
             self.true_label = None;
         }
         self.drawing = drawing;
+        self.kept_follows_pad();
         self.replay.end();
         self.ask();
     }

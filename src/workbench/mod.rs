@@ -9,6 +9,8 @@
 //! | `disagreeing.rs` | two models on all test digits: where their answers differ |
 //! | `pins.rs`, `pin_history.rs` | drawings kept in view, and what a training made of them |
 //! | `newest.rs` | a thread that answers only the newest question |
+//! | `handwriting.rs`, `keeping.rs` | the drawings that the person keeps, and what is done with them |
+//! | `handwriting_scores.rs`, `fine_tuning.rs` | every model's answers to them, and training on them |
 //! | `doctor.rs` | what is unlike MNIST about the drawing, and what would help |
 //! | `label.rs` | what the person says that the drawing is |
 //! | `predictor.rs` | the thread that answers drawings; only the newest counts |
@@ -28,7 +30,11 @@ mod corpora;
 mod disagreeing;
 mod doctor;
 mod ending;
+mod fine_tuning;
+mod handwriting;
+mod handwriting_scores;
 mod jobs;
+mod keeping;
 mod label;
 mod newest;
 mod notice;
@@ -53,6 +59,8 @@ pub use comparing::ComparedModel;
 pub use disagreeing::Disagreements;
 pub use doctor::{Examination, Reading, Rung};
 pub use ending::wake_when_asked_to_end;
+pub use handwriting::{HandwritingCommand, HandwritingView, KeptView, Measured, Told};
+pub use handwriting_scores::{ModelScore, ReadDigit, Scores};
 pub use jobs::{EvaluationView, FetchView};
 pub use notice::{Notice, NoticeKind};
 pub use pin_history::{History, HistoryPoint, Turn};
@@ -68,6 +76,7 @@ use crate::nn::{Compute, DeviceChoice};
 use crate::storage::shipped::{self, Card};
 use beside::{Beside, ForPins};
 use corpora::Corpora;
+use handwriting::HandwritingEvent;
 use jobs::{JobEvent, Jobs, OpenModel};
 use newest::Newest;
 use predictor::{Answer, Question};
@@ -80,6 +89,8 @@ pub type Wake = Arc<dyn Fn(Duration) + Send + Sync>;
 pub struct Options {
     /// Folder of the runs.
     pub runs: PathBuf,
+    /// Folder of the drawings that are kept; without one they last as long as the program.
+    pub drawings: Option<PathBuf>,
     pub device: DeviceChoice,
     /// Threads that train; all by default.
     pub threads: Option<usize>,
@@ -106,6 +117,7 @@ enum WorkerEvent {
     Job(JobEvent),
     Compared(comparing::Answers),
     Pins(pins::Answers),
+    Handwriting(HandwritingEvent),
 }
 
 /// The program minus the screen.
@@ -125,6 +137,7 @@ pub struct Workbench {
 
     drawing: Drawing,
     true_label: Option<u8>,
+    handwriting: HandwritingView,
     recipe: Recipe,
     generation: u64,
     answer: Option<Answer>,
@@ -163,6 +176,7 @@ impl Workbench {
         let beside = Beside::start(&sender, &options.wake, &predictor)?;
         let corpora = Arc::new(Corpora::default());
         let jobs = Jobs::new(sender.clone(), Arc::clone(&options.wake), Arc::clone(&corpora));
+        let handwriting = HandwritingView::open(options.drawings.as_deref(), &sender, &options.wake)?;
         let mut models = Vec::new();
         for shipped in shipped::SHIPPED {
             let file = shipped.weights()?;
@@ -190,6 +204,7 @@ impl Workbench {
             beside,
             drawing: Drawing::default(),
             true_label: None,
+            handwriting,
             recipe: Recipe::default(),
             generation: 0,
             answer: None,
@@ -219,6 +234,7 @@ impl Workbench {
     pub fn handle(&mut self, command: Command) {
         match command {
             Command::SetDrawing(drawing) => self.set_drawing(drawing),
+            Command::Handwriting(command) => self.handle_handwriting(command),
             Command::Examine => self.examine(),
             Command::Replay(points) => self.replay(points),
             Command::ReadMoments => self.read_moments(),
@@ -303,6 +319,7 @@ impl Workbench {
                 WorkerEvent::Job(event) => self.job_said(event),
                 WorkerEvent::Compared(answers) => self.models_said(answers),
                 WorkerEvent::Pins(answers) => self.pins_said(answers),
+                WorkerEvent::Handwriting(event) => self.handwriting_said(event),
             }
         }
         changed
@@ -310,6 +327,7 @@ impl Workbench {
 
     /// Stops the workers so that nothing is lost; waits for the run's last weights at most `patience`.
     pub fn shut_down(&mut self, patience: Duration) {
+        self.handwriting.save_now();
         self.control(Trainer::stop);
         self.jobs.cancel_evaluation();
         self.jobs.cancel_fetch();
@@ -394,6 +412,7 @@ impl Workbench {
                 if let Some((kind, text)) = view.apply(event) {
                     self.notify(kind, text);
                 }
+                self.handwriting.take_in(self.training.as_ref());
                 self.look_for_damage();
                 self.tell_pins(for_pins);
             }

@@ -13,7 +13,7 @@ use super::{Wake, WorkerEvent};
 use crate::inference::{Evaluation, Thresholds, TrainedModel};
 use crate::models::CLASSES;
 use crate::nn::{Compute, DeviceChoice, Weights};
-use crate::storage::recorded_run;
+use crate::storage::{FineTuning, recorded_run};
 use crate::training::{Ending, Event, LiveSettings, Stop, TrainingConfig, TrainingData};
 
 /// What a training tells the workbench.
@@ -71,6 +71,8 @@ pub(super) struct Ended {
     pub seconds: f64,
     /// Accuracy of the best weights on the test set, for the record.
     pub test: Option<Evaluation>,
+    /// What it was worth, where it began from other weights and held drawings out.
+    pub fine_tuning: Option<FineTuning>,
 }
 
 /// How far a paused training goes on.
@@ -221,7 +223,8 @@ fn train(order: &Order, wishes: &(Mutex<Wishes>, Condvar), reporter: &Reporter) 
         },
     )?;
     watch.model(&run.outcome.best_weights, run.outcome.thresholds)?;
-    Ok(Ended { ending: run.outcome.ending, seconds: run.outcome.seconds, test: run.test })
+    let (ending, seconds) = (run.outcome.ending, run.outcome.seconds);
+    Ok(Ended { ending, seconds, test: run.test, fine_tuning: run.fine_tuning })
 }
 
 /// What an event completes, for single steps.

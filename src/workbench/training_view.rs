@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::NoticeKind;
 use super::trainer::{Ended, TrainerEvent};
 use crate::models::{self, CLASSES};
+use crate::storage::FineTuning;
 use crate::training::{Ending, TrainingConfig};
 
 /// Where a training stands.
@@ -98,6 +99,8 @@ pub struct TrainingView {
     pub curves: Curves,
     /// Accuracy on the test set with its interval, once the run is completed.
     pub test: Option<(f64, [f64; 2])>,
+    /// What it was worth to one's own drawings, where it began from other weights and held some out.
+    pub fine_tuning: Option<FineTuning>,
     pub seconds: Option<f64>,
     began: Instant,
     training: Duration,
@@ -121,6 +124,7 @@ impl TrainingView {
             images_per_second: 0.0,
             curves: Curves::default(),
             test: None,
+            fine_tuning: None,
             seconds: None,
             began: Instant::now(),
             training: Duration::ZERO,
@@ -227,6 +231,7 @@ impl TrainingView {
                 self.phase = Phase::Ended(ended.ending);
                 self.seconds = Some(ended.seconds);
                 self.test = ended.test.map(|test| (test.confusion.accuracy(), test.interval()));
+                self.fine_tuning = ended.fine_tuning;
                 match ended.ending {
                     Ending::Completed => None,
                     Ending::Stopped => {

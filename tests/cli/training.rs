@@ -115,6 +115,31 @@ fn a_training_starts_from_other_weights_with_frozen_layers_and_its_run_tells_so(
 }
 
 #[test]
+fn a_training_on_ones_own_drawings_tells_before_and_after() {
+    let home = Home::new();
+    let data = home.data();
+    let line = |label: u8, x: usize| format!("{{\"label\":{label},\"strokes\":[[[{x},0],[0,100]]]}}\n");
+    std::fs::write(home.path("own.jsonl"), (1..6).map(|x| line(1, x)).collect::<String>()).unwrap();
+    let config = format!(
+        "model = \"mlp\"\ndata = {:?}\nepochs = 1\nbatch_size = 32\nlearning_rate = 0.0003\nvalidation = 50\n\
+         from = \"mlp\"\n[optimizer]\nkind = \"adam\"\n\
+         [beside]\npens = {:?}\npens_times = 4\npens_hold_out_half = true\n",
+        text(&data),
+        text(&home.path("own.jsonl")),
+    );
+    std::fs::write(home.path("own.toml"), config).unwrap();
+    let lines = home.json(&["train", text(&home.path("own.toml")), "--runs", "runs", "--json"]);
+    let plain = home.json(&training(text(&data), &["--epochs", "1"]));
+    let images = |lines: &[serde_json::Value]| lines[0]["train_images"].as_u64().unwrap();
+    assert_eq!(images(&lines), images(&plain) + 3 * 4, "three of five, each met four times");
+    let fine_tuning = &lines.last().unwrap()["fine_tuning"];
+    assert_eq!((&fine_tuning["own"]["images"], &fine_tuning["own"]["before"]), (&2.into(), &2.into()));
+    assert!(fine_tuning["test"]["after"].as_u64().is_some() && fine_tuning["test_title"].is_string());
+    let told = home.call(&["train", text(&home.path("own.toml")), "--runs", "runs"]);
+    assert!(told.out.contains("your held-out drawings: 2 of 2 right before"), "{}", told.out);
+}
+
+#[test]
 fn the_same_seed_gives_the_same_weights_on_any_number_of_threads() {
     let home = Home::new();
     let data = home.data();

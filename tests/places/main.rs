@@ -28,6 +28,7 @@ fn essentials(place: Place) -> &'static [&'static str] {
         Place::Train => &["Optimiser", "Rate", "Batch", "Epochs", "Seed", "Loss over epochs", "Accuracy over epochs"],
         Place::Inside => &["RBF room"],
         Place::Mistakes => &["Mistakes"],
+        Place::Data => &["My handwriting"],
     }
 }
 
@@ -144,6 +145,75 @@ fn a_digit_key_says_what_the_drawing_is_and_the_bars_mark_it() {
 }
 
 #[test]
+fn a_digit_key_keeps_the_drawing_once_and_undo_takes_it_back() {
+    let mut window = Window::open();
+    window.assert_sees(&["0 to 9 say which digit it is"]);
+    window.draw_one();
+    window.press(Modifiers::NONE, Key::Num7);
+    window.assert_sees(&["Kept as 7", "My handwriting 1, this one as 7"]);
+    window.press(Modifiers::NONE, Key::Num1);
+    let kept = |window: &mut Window| -> Vec<u8> {
+        window.workbench().handwriting().drawings.iter().map(|view| view.kept.label).collect()
+    };
+    assert_eq!(kept(&mut window), [1], "another key changes the label of what is kept");
+    window.draw(&[[0.3, 0.9], [0.7, 0.9]]);
+    let strokes = window.workbench().handwriting().drawings[0].kept.drawing.strokes.len();
+    assert_eq!(strokes, 2, "while the drawing grows, what is kept grows with it");
+    window.press(Modifiers::NONE, Key::C);
+    window.press(Modifiers::COMMAND, Key::Z);
+    window.press(Modifiers::NONE, Key::Num1);
+    assert_eq!(kept(&mut window), [1], "the same drawing is kept once");
+    window.press(Modifiers::NONE, Key::C);
+    window.draw_one();
+    window.press(Modifiers::NONE, Key::Num4);
+    assert_eq!(kept(&mut window), [1, 4]);
+    window.click_lowest("Undo");
+    assert_eq!(kept(&mut window), [1], "the notice takes it back");
+    let file = window.folder.path().join("drawings").join("handwriting.jsonl");
+    window.until("the file", |_| std::fs::read_to_string(&file).is_ok_and(|text| text.lines().count() == 1));
+}
+
+#[test]
+fn data_scores_every_model_and_marks_what_it_reads_wrong() {
+    let mut window = Window::open();
+    window.go(Place::Data);
+    window.assert_sees(&["My handwriting", "Import strokes…"]);
+    window.go(Place::Draw);
+    window.draw_one();
+    window.press(Modifiers::NONE, Key::Num1);
+    window.press(Modifiers::NONE, Key::C);
+    window.draw(&[[0.5, 0.1], [0.5, 0.9]]);
+    // a stroke that every model reads as 1, kept as 9
+    window.press(Modifiers::NONE, Key::Num9);
+    window.press(Modifiers::COMMAND, Key::Num5);
+    window.until("scores", |workbench| !workbench.handwriting().scores.models.is_empty());
+    let models = window.workbench().models().len();
+    assert_eq!(window.workbench().handwriting().scores.models.len(), models);
+    window.assert_sees(&["My handwriting", "LeNet-5, 1 of 2 right", "It takes 5 drawings of 2 digits", "Line width"]);
+    window.click_label_containing("LeNet-5, 1 of 2 right");
+    window.assert_sees(&["LeNet-5 reads 1 of 2 wrong", "own-2, a 9, read as 1", "own-1, a 1, read right"]);
+
+    window.click_label_containing("own-2, a 9");
+    window.assert_sees(&["A 9", "To the pad"]);
+    window.press(Modifiers::NONE, Key::Num1);
+    window.assert_sees(&["LeNet-5, 2 of 2 right"]);
+    window.press(Modifiers::COMMAND, Key::Z);
+    window.assert_sees(&["LeNet-5, 1 of 2 right"]);
+    window.press(Modifiers::NONE, Key::Delete);
+    window.assert_sees(&["Deleted a 9", "1 drawing", "LeNet-5, 1 of 1 right"]);
+    window.press(Modifiers::COMMAND, Key::Z);
+    window.click_label_containing("own-2, a 9");
+    window.click_label("To the pad");
+    window.assert_sees(&["Pad, 1 stroke"]);
+    assert_eq!(window.workbench().true_label(), Some(9));
+    window.press(Modifiers::NONE, Key::C);
+    window.draw(&[[0.2, 0.1], [0.8, 0.1], [0.4, 0.9]]);
+    window.press(Modifiers::NONE, Key::Num7);
+    window.press(Modifiers::COMMAND, Key::Num5);
+    window.assert_sees(&["3 drawings", "1 drawing was added since", "Score again"]);
+}
+
+#[test]
 fn the_keyboard_reaches_every_place_and_the_help() {
     let mut window = Window::open();
     window.press(Modifiers::COMMAND, Key::Num2);
@@ -153,6 +223,8 @@ fn the_keyboard_reaches_every_place_and_the_help() {
     window.assert_sees(&["RBF room"]);
     window.press(Modifiers::COMMAND, Key::Num4);
     assert!(!window.sees("RBF room"));
+    window.press(Modifiers::COMMAND, Key::Num5);
+    window.assert_sees(&["Draw a digit and press its key"]);
     window.press(Modifiers::COMMAND, Key::Num1);
     window.assert_sees(&["Pad, empty"]);
     window.press(Modifiers::NONE, Key::F1);

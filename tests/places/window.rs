@@ -33,6 +33,7 @@ impl Window {
         let folder = tempfile::tempdir().unwrap();
         let workbench = Workbench::start(Options {
             runs: folder.path().join("runs"),
+            drawings: Some(folder.path().join("drawings")),
             device: DeviceChoice::Cpu,
             threads: Some(2),
             wake: Arc::new(|_| {}),
@@ -115,6 +116,19 @@ impl Window {
     pub fn click_label(&mut self, label: &str) {
         let centre = self.harness.get_by_label(label).rect().center();
         self.click(centre);
+    }
+
+    pub fn click_label_containing(&mut self, label: &str) {
+        let node = self.harness.query_all_by_label_contains(label).next();
+        let centre = node.unwrap_or_else(|| panic!("nothing is called \"{label}\"")).rect().center();
+        self.click(centre);
+    }
+
+    /// Where several things have this name: the one furthest down.
+    pub fn click_lowest(&mut self, label: &str) {
+        let centres = self.harness.query_all_by_label(label).map(|node| node.rect().center());
+        let centre = centres.max_by(|a, b| a.y.total_cmp(&b.y));
+        self.click(centre.unwrap_or_else(|| panic!("nothing is called \"{label}\"")));
     }
 
     /// A stroke on the pad through points in shares of its side, several samples a frame.

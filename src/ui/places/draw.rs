@@ -78,6 +78,7 @@ impl DrawPlace {
                         if let Some(fixed) = super::draw_doctor::card(ui, scene, answer) {
                             self.fix(fixed, scene);
                         }
+                        super::data_head::kept_line(ui, scene);
                     } else {
                         self.beside.chosen(ui, scene, answer, room.y - 44.0);
                     }

@@ -140,7 +140,7 @@ impl Quarrel {
                     one.digits[1],
                     percent(1),
                 ),
-                check: false,
+                ..Tile::default()
             }
         };
         let selected = self.on_pad.and_then(|place| self.listed.iter().position(|one| one.place == place));

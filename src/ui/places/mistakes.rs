@@ -246,7 +246,7 @@ impl MistakesPlace {
                     answer.digit,
                     text::percent(answer.confidence.into(), 1)
                 ),
-                check: false,
+                ..Tile::default()
             }
         };
         let selected = view.selected.as_ref().and_then(|(place, _)| self.listed.iter().position(|p| p == place));

@@ -1,5 +1,9 @@
 //! One file per place. A place reads the workbench, draws itself, and asks for changes by pushing commands.
 
+pub mod data;
+mod data_head;
+mod data_side;
+mod data_tuning;
 pub mod draw;
 mod draw_answer;
 mod draw_beside;
@@ -26,6 +30,7 @@ use super::icons;
 use crate::storage::Settings;
 use crate::workbench::{Command, Workbench};
 
+pub use data::DataPlace;
 pub use draw::DrawPlace;
 pub use inside::InsidePlace;
 pub use mistakes::MistakesPlace;
@@ -39,15 +44,17 @@ pub enum Place {
     Train,
     Inside,
     Mistakes,
+    Data,
 }
 
 impl Place {
     /// All of them in the order of the rail, with icon, name and key.
-    pub const ALL: [(Self, &'static str, &'static str, &'static str); 4] = [
+    pub const ALL: [(Self, &'static str, &'static str, &'static str); 5] = [
         (Self::Draw, icons::PENCIL_LINE, "Draw", "Ctrl+1"),
         (Self::Train, icons::CHART_LINE, "Train", "Ctrl+2"),
         (Self::Inside, icons::STACK, "Inside", "Ctrl+3"),
         (Self::Mistakes, icons::GRID_NINE, "Mistakes", "Ctrl+4"),
+        (Self::Data, icons::IMAGES, "Data", "Ctrl+5"),
     ];
 }
 

@@ -18,6 +18,8 @@ pub struct Tile {
     pub name: String,
     /// A check behind the caption.
     pub check: bool,
+    /// A cross behind the caption: it was read wrong.
+    pub wrong: bool,
 }
 
 /// What the user did in the gallery.
@@ -124,9 +126,14 @@ fn show_tile(
         text::font(text::LABEL, weight),
         colour,
     );
-    if tile.check {
+    let sign = match (tile.wrong, tile.check) {
+        (true, _) => Some((icons::X, p.warn)),
+        (false, true) => Some((icons::CHECK, p.accent)),
+        (false, false) => None,
+    };
+    if let Some((sign, colour)) = sign {
         let font = text::icon_font(13.0, IconWeight::Bold);
-        ui.painter().text(pos2(rect.right() - 7.0, y), Align2::CENTER_CENTER, icons::CHECK, font, p.accent);
+        ui.painter().text(pos2(rect.right() - 7.0, y), Align2::CENTER_CENTER, sign, font, colour);
     }
     if !tile.name.is_empty() {
         response.on_hover_text(text::label(&tile.name));

@@ -55,6 +55,11 @@ impl Notices {
         self.next
     }
 
+    /// Takes a notice away whose time is over.
+    pub fn dismiss(&mut self, number: u64) {
+        self.list.retain(|notice| notice.number != number);
+    }
+
     /// Whether none is in view.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
