@@ -12,11 +12,14 @@ use crate::workbench::{Command, ComparedModel};
 const ROW: f32 = 36.0;
 /// Room of the median accuracy.
 const ACCURACY: f32 = 54.0;
+/// Rows do not grow with the window beyond this.
+const WIDEST: f32 = 480.0;
 /// Where the title begins.
 const TITLE: f32 = 56.0;
 
 pub(super) fn models(ui: &mut Ui, scene: &mut Scene<'_>, width: f32) {
     let p = theme::of(ui);
+    let width = width.min(WIDEST);
     let compared = scene.workbench.compared();
     let answers: Vec<(&str, Option<u8>)> =
         compared.iter().filter_map(|one| Some((one.entry.title.as_str(), said(one)?))).collect();
