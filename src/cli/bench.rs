@@ -111,7 +111,7 @@ impl Bench<'_> {
 
     fn model(&self) -> Result<TrainedModel> {
         let file = shipped::find(self.architecture.id).context("every model is shipped")?.weights()?;
-        TrainedModel::new(file.architecture, &file.weights, file.sure_above, Arc::clone(self.compute))
+        TrainedModel::new(file.architecture, &file.weights, file.thresholds, Arc::clone(self.compute))
     }
 
     /// Seconds for 10,000 images.

@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn misread_images_and_no_others_are_drawn() {
         let dataset = Dataset::new("black", vec![255; 30 * PIXELS], vec![3; 30]).unwrap();
-        let answer = |digit| Answer { truth: 3, digit, confidence: 0.9, loss: 1.0, margin: 2.0 };
+        let answer = |digit| Answer { truth: 3, digit, confidence: 0.9, loss: 1.0, margin: 2.0, score: 5.0 };
         let answers: Vec<Answer> = (0..30).map(|i| answer(if i % 2 == 0 { 5 } else { 3 })).collect();
         let indices: Vec<u32> = (0..30).collect();
         let picture = draw(&dataset, &indices, &answers);

@@ -7,9 +7,9 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::{ComputeArgs, errors_picture, output};
+use super::{ComputeArgs, errors_picture, output, redrawn_digits};
 use crate::data::{self, Corpus, Request};
-use crate::inference::{Rejection, TrainedModel, evaluate};
+use crate::inference::{Decision, Rejection, TrainedModel, evaluate, stranger_scores};
 use crate::storage::places::runs_folder;
 use crate::storage::shipped::{self, Known};
 use crate::storage::{picture_file, record};
@@ -31,7 +31,11 @@ pub struct EvalArgs {
     split: SplitArg,
     /// Fail where a model is more than 0.02 points below its card
     #[arg(long)]
-    check: bool,
+    pub(super) check: bool,
+    /// Judge on digits drawn again with four pens instead: the first 1,500 images of the test set, thinned to their
+    /// skeletons and drawn on the pad in random size at random places
+    #[arg(long, conflicts_with = "errors")]
+    redrawn: bool,
     /// Draw the misread images of the one model named into this PNG file
     #[arg(long, value_name = "FILE.png", conflicts_with = "all")]
     errors: Option<std::path::PathBuf>,
@@ -42,7 +46,7 @@ pub struct EvalArgs {
     compute: ComputeArgs,
     /// Print JSON lines
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -53,6 +57,10 @@ enum SplitArg {
 
 /// Points of accuracy by which a model may miss its card: processors round differently.
 const CHECK_TOLERANCE_PERCENT: f64 = 0.02;
+
+/// Drawn things that are no digits, of kinds that no training has seen, and their seed.
+const STRANGERS: usize = 2_000;
+const STRANGERS_SEED: u64 = 1;
 
 pub fn run(args: &EvalArgs) -> Result<u8> {
     let names: Vec<String> = if args.all {
@@ -75,10 +83,13 @@ pub fn run(args: &EvalArgs) -> Result<u8> {
         bail!("cards speak of MNIST's test set, so --check judges on nothing else");
     }
     let runs = runs_folder(args.runs.as_deref());
+    if args.redrawn {
+        return redrawn_digits::run(args, &names, &corpus, &compute, runs.as_deref());
+    }
     let mut below = Vec::new();
     for name in names {
         let Known { file, config, .. } = shipped::find_weights(&name, runs.as_deref())?;
-        let model = TrainedModel::new(file.architecture, &file.weights, file.sure_above, Arc::clone(&compute))?;
+        let model = TrainedModel::new(file.architecture, &file.weights, file.thresholds, Arc::clone(&compute))?;
         let (dataset, indices) = images(args.split, &corpus, config.as_ref())?;
         let loss = config.map(|config| config.loss);
         let evaluation = evaluate(&model, loss, dataset, &indices, |_| ControlFlow::Continue(()))?
@@ -91,12 +102,25 @@ pub fn run(args: &EvalArgs) -> Result<u8> {
         let accuracy = evaluation.confusion.accuracy();
         let rejection = Rejection::of(&evaluation);
         let for_half_percent = rejection.for_half_percent();
+        let thresholds = model.thresholds();
+        let strangers = stranger_scores(&model, true, STRANGERS_SEED, STRANGERS)?;
+        let decision = Decision::of(&thresholds, &evaluation.answers, &strangers);
         if args.json {
             let mut line = record::evaluation(&evaluation);
             line["model"] = name.clone().into();
             line["rejection"] = json!({
                 "for_half_percent": for_half_percent.map(|rejected| rejected.share),
                 "curve": rejection.curve().iter().map(|point| [point.share, point.error]).collect::<Vec<_>>(),
+            });
+            line["decision"] = json!({
+                "sure_above": thresholds.sure_above,
+                "digit_above": thresholds.digit_above,
+                "sure": decision.sure,
+                "sure_error": decision.sure_error,
+                "digits_refused": decision.digits_refused,
+                "strangers_refused": decision.strangers_refused,
+                "sure_curve": Decision::sure_curve(&thresholds, &evaluation.answers),
+                "digit_curve": Decision::digit_curve(&evaluation.answers, &strangers),
             });
             output::json(&line);
         } else {
@@ -117,6 +141,14 @@ pub fn run(args: &EvalArgs) -> Result<u8> {
                 }
                 None => format!("{:<10} 0.50 % error cannot be had by rejecting", ""),
             });
+            output::line(format!(
+                "{:<10} {} answered surely, {} of these wrong; refused as no digit: {} of the digits, {} of {STRANGERS} letters, signs and scribbles",
+                "",
+                output::percent(decision.sure),
+                output::percent(decision.sure_error),
+                output::percent(decision.digits_refused),
+                output::percent(decision.strangers_refused),
+            ));
         }
         if args.check {
             let shipped = shipped::find(&name).with_context(|| format!("{name} is not shipped, so it has no card"))?;

@@ -50,7 +50,7 @@ struct Tally {
 pub fn run(args: &PredictArgs) -> Result<u8> {
     let file = shipped::find_weights(&args.model, runs_folder(args.runs.as_deref()).as_deref())?.file;
     let compute = args.compute.open()?;
-    let model = TrainedModel::new(file.architecture, &file.weights, file.sure_above, Arc::clone(&compute))?;
+    let model = TrainedModel::new(file.architecture, &file.weights, file.thresholds, Arc::clone(&compute))?;
     let mut tally = Tally::default();
     let start = Instant::now();
     if let Some(path) = &args.strokes {
@@ -125,7 +125,7 @@ fn answer(
         }
     };
     let prediction = image.map(|image| model.predict(&image.pixels)).transpose()?;
-    let state = prediction.as_ref().map_or(State::Empty, |prediction| prediction.state(model.sure_above()));
+    let state = prediction.as_ref().map_or(State::Empty, |prediction| prediction.state(&model.thresholds()));
     let best = prediction.as_ref().map(|prediction| prediction.best());
     if let Some(label) = label {
         tally.labelled += 1;

@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     fn answer(truth: u8, digit: u8, confidence: f32) -> Answer {
-        Answer { truth, digit, confidence, loss: 0.0, margin: 0.0 }
+        Answer { truth, digit, confidence, loss: 0.0, margin: 0.0, score: 0.0 }
     }
 
     #[test]

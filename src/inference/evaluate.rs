@@ -22,6 +22,8 @@ pub struct Answer {
     pub loss: f32,
     /// How far the best score is ahead of the second, see [`Prediction::margin`].
     pub margin: f32,
+    /// The answer's own score.
+    pub score: f32,
 }
 
 /// What an evaluation found.
@@ -36,22 +38,6 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// The least confidence from which on at most one answer in 500 is wrong: above it an answer counts as sure.
-    /// To be asked of validation images only. 0.5 at least, and more than 1 where no confidence is enough.
-    pub fn sure_above(&self) -> f32 {
-        let mut answers = self.answers.clone();
-        answers.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
-        let (mut wrong, mut least) = (0usize, 1.01f32);
-        for (i, answer) in answers.iter().enumerate() {
-            wrong += usize::from(answer.digit != answer.truth);
-            let last_of_equals = answers.get(i + 1).is_none_or(|next| next.confidence < answer.confidence);
-            if last_of_equals && wrong * 500 <= i + 1 {
-                least = answer.confidence;
-            }
-        }
-        least.max(0.5)
-    }
-
     /// The Wilson 95 % interval of the accuracy.
     pub fn interval(&self) -> [f64; 2] {
         wilson_interval(self.confusion.correct(), self.confusion.images())
@@ -103,33 +89,14 @@ fn answer_chunk(model: &TrainedModel, kind: Loss, dataset: &Dataset, indices: &[
         let digit = prediction.best();
         let truth = dataset.label(index as usize);
         let loss = kind.of(&scores, truth);
-        Answer { truth, digit, confidence: prediction.probability(digit), loss, margin: prediction.margin() }
+        Answer {
+            truth,
+            digit,
+            confidence: prediction.probability(digit),
+            loss,
+            margin: prediction.margin(),
+            score: prediction.score(digit),
+        }
     };
     Ok(indices.iter().zip(scores).map(answer).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sure_begins_where_one_answer_in_500_is_wrong() {
-        let answer = |confidence: f32, right: bool| Answer {
-            truth: 1,
-            digit: u8::from(right),
-            confidence,
-            loss: 0.0,
-            margin: 0.0,
-        };
-        let evaluation =
-            |answers: Vec<Answer>| Evaluation { confusion: Confusion::default(), loss: 0.0, answers, seconds: 0.0 };
-        let mut answers: Vec<Answer> = (0..1_000).map(|i| answer(1.0 - i as f32 / 4_000.0, true)).collect();
-        assert_eq!(evaluation(answers.clone()).sure_above(), 1.0 - 999.0 / 4_000.0);
-        answers.push(answer(0.99, false));
-        answers.push(answer(0.98, false));
-        answers.push(answer(0.8, false));
-        // two wrong ones above: as many as 1,000 allow; the third at 0.8 comes after 801 images, too many until the end
-        assert!(evaluation(answers).sure_above() > 0.8 - 1e-6);
-        assert!(evaluation(vec![answer(0.9, false)]).sure_above() > 1.0);
-    }
 }

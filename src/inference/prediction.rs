@@ -1,5 +1,6 @@
 //! The answer to one image.
 
+use super::Thresholds;
 use crate::models::CLASSES;
 
 /// How far an answer is to be believed.
@@ -7,6 +8,8 @@ use crate::models::CLASSES;
 pub enum State {
     Sure,
     Unsure,
+    /// There is ink, but it scores less than digits do.
+    NotADigit,
     /// There is no ink, so there is no answer.
     Empty,
 }
@@ -17,6 +20,7 @@ impl State {
         match self {
             Self::Sure => "sure",
             Self::Unsure => "unsure",
+            Self::NotADigit => "not-a-digit",
             Self::Empty => "empty",
         }
     }
@@ -54,6 +58,11 @@ impl Prediction {
         self.probabilities[usize::from(digit)]
     }
 
+    /// The logit of a digit, or minus its squared distance.
+    pub fn score(&self, digit: u8) -> f32 {
+        self.scores[usize::from(digit)]
+    }
+
     /// The most probable digit.
     pub fn best(&self) -> u8 {
         self.ranked()[0]
@@ -69,8 +78,14 @@ impl Prediction {
     }
 
     /// Sure when the best digit's probability reaches the threshold of the model's card.
-    pub fn state(&self, sure_above: f32) -> State {
-        if self.probability(self.best()) >= sure_above { State::Sure } else { State::Unsure }
+    pub fn state(&self, thresholds: &Thresholds) -> State {
+        if thresholds.refuses(self) {
+            State::NotADigit
+        } else if self.probability(self.best()) >= thresholds.sure_above {
+            State::Sure
+        } else {
+            State::Unsure
+        }
     }
 }
 

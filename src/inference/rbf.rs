@@ -75,7 +75,7 @@ mod tests {
         let store = ParamStore::initialise(&network, 4, &Device::Cpu).expect("weights");
         let compute = Arc::new(Compute::new(DeviceChoice::Cpu, Some(1)).expect("a processor"));
         let weights = store.weights().expect("weights");
-        TrainedModel::new(architecture, &weights, 0.95, compute).expect("a model")
+        TrainedModel::new(architecture, &weights, crate::inference::Thresholds::default(), compute).expect("a model")
     }
 
     #[test]

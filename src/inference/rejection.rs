@@ -117,6 +117,7 @@ mod tests {
             confidence: 0.5,
             loss: 0.0,
             margin,
+            score: 0.0,
         };
         let answers = answers.iter().map(answer).collect();
         Rejection::of(&Evaluation { confusion: Confusion::default(), loss: 0.0, answers, seconds: 0.0 })

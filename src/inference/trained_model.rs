@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use candle_core::Tensor;
 
-use super::Prediction;
+use super::{Prediction, Thresholds};
 use crate::drawing::PIXELS;
 use crate::models::{Architecture, CLASSES};
 use crate::nn::{Compute, Network, Pass, Weights, batch, rows};
@@ -27,7 +27,7 @@ pub struct LayerInfo {
 /// A classifier with its weights. Cheap to ask, never changed.
 pub struct TrainedModel {
     architecture: &'static Architecture,
-    sure_above: f32,
+    thresholds: Thresholds,
     pub(super) network: Network,
     pub(super) tensors: Vec<Tensor>,
     codes: Option<Arc<[f32]>>,
@@ -37,14 +37,11 @@ pub struct TrainedModel {
 }
 
 impl TrainedModel {
-    /// The threshold that models get whose validation images nobody has asked.
-    pub const USUAL_SURE_ABOVE: f32 = 0.95;
-
     /// Fails, naming the parameter, where the weights are not those of the architecture or not all finite.
     pub fn new(
         architecture: &'static Architecture,
         weights: &Weights,
-        sure_above: f32,
+        thresholds: Thresholds,
         compute: Arc<Compute>,
     ) -> Result<Self> {
         let network = (architecture.network)()?;
@@ -60,7 +57,7 @@ impl TrainedModel {
             None => None,
         };
         let value_of = architecture.input.table();
-        Ok(Self { architecture, sure_above, network, tensors, codes, kept, value_of, compute })
+        Ok(Self { architecture, thresholds, network, tensors, codes, kept, value_of, compute })
     }
 
     pub fn architecture(&self) -> &'static Architecture {
@@ -72,7 +69,7 @@ impl TrainedModel {
         let tensors = self.tensors.iter().map(|tensor| tensor.to_device(&compute.device));
         Ok(Self {
             architecture: self.architecture,
-            sure_above: self.sure_above,
+            thresholds: self.thresholds,
             network: (self.architecture.network)()?,
             tensors: tensors.collect::<candle_core::Result<_>>()?,
             codes: self.codes.clone(),
@@ -82,9 +79,9 @@ impl TrainedModel {
         })
     }
 
-    /// The probability from which on an answer counts as sure, chosen on validation images.
-    pub fn sure_above(&self) -> f32 {
-        self.sure_above
+    /// From when on its answers count, chosen on validation images.
+    pub fn thresholds(&self) -> Thresholds {
+        self.thresholds
     }
 
     /// The codes whose distances are the answer, `[classes · features]` class by class; `None` for a network without distances.

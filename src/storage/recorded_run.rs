@@ -64,7 +64,7 @@ pub fn train(
         None
     } else {
         let model =
-            TrainedModel::new(config.architecture()?, &outcome.best_weights, outcome.sure_above, Arc::clone(compute))?;
+            TrainedModel::new(config.architecture()?, &outcome.best_weights, outcome.thresholds, Arc::clone(compute))?;
         let all: Vec<u32> = (0..data.corpus.test.len() as u32).collect();
         evaluate(&model, Some(config.loss), &data.corpus.test, &all, |_| ControlFlow::Continue(()))?
     };

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::weights_file::{WeightsFile, state_to_bytes};
 use super::{record, write_atomically};
-use crate::inference::Evaluation;
+use crate::inference::{Evaluation, Thresholds};
 use crate::nn::Weights;
 use crate::training::{EpochSummary, Outcome, TrainingConfig};
 
@@ -75,23 +75,24 @@ impl RunFolder {
         line.push('\n');
         self.history.write_all(line.as_bytes()).context("the run's history cannot be written")?;
         self.history.sync_data().context("the run's history cannot be written")?;
-        let sure_above = summary.validation.map(Evaluation::sure_above);
-        self.weights("last.safetensors", summary.weights, sure_above)?;
+        // chosen at the end of the run
+        let thresholds = Thresholds::default();
+        self.weights("last.safetensors", summary.weights, thresholds)?;
         if self.config.keep_epochs {
             let folder = self.path.join("epochs");
             fs::create_dir_all(&folder).context("the run's folder takes no folder for its epochs")?;
-            self.weights(&format!("epochs/{:03}.safetensors", summary.epoch), summary.weights, sure_above)?;
+            self.weights(&format!("epochs/{:03}.safetensors", summary.epoch), summary.weights, thresholds)?;
         }
         if summary.is_best {
-            self.weights("best.safetensors", summary.weights, sure_above)?;
+            self.weights("best.safetensors", summary.weights, thresholds)?;
         }
         Ok(())
     }
 
     /// The last weights and the optimiser's state, and `metrics.json`.
     pub fn finish(&mut self, outcome: &Outcome, device: &str, test: Option<&Evaluation>) -> Result<()> {
-        self.weights("last.safetensors", &outcome.last_weights, Some(outcome.sure_above))?;
-        self.weights("best.safetensors", &outcome.best_weights, Some(outcome.sure_above))?;
+        self.weights("last.safetensors", &outcome.last_weights, outcome.thresholds)?;
+        self.weights("best.safetensors", &outcome.best_weights, outcome.thresholds)?;
         let state = state_to_bytes(&outcome.optimizer_state)?;
         write_atomically(&self.path.join("last-optimizer.safetensors"), &state)?;
         let metrics = serde_json::to_string_pretty(&self.metrics(outcome, device, test))?;
@@ -110,19 +111,17 @@ impl RunFolder {
             "device": device,
             "pixels_kept": outcome.pixels.map(|(kept, _)| kept),
             "best_epoch": outcome.best_epoch,
-            "sure_above": outcome.sure_above,
+            "sure_above": outcome.thresholds.sure_above,
+            "digit_above": outcome.thresholds.digit_above,
             "weights_sha256": outcome.best_weights.sha256(),
             "last_weights_sha256": outcome.last_weights.sha256(),
             "test": test.map(record::evaluation),
         })
     }
 
-    fn weights(&self, file: &str, weights: &Weights, sure_above: Option<f32>) -> Result<()> {
-        let file_to_write = WeightsFile {
-            architecture: self.config.architecture()?,
-            sure_above: sure_above.unwrap_or(crate::inference::TrainedModel::USUAL_SURE_ABOVE),
-            weights: weights.clone(),
-        };
+    fn weights(&self, file: &str, weights: &Weights, thresholds: Thresholds) -> Result<()> {
+        let file_to_write =
+            WeightsFile { architecture: self.config.architecture()?, thresholds, weights: weights.clone() };
         file_to_write.write(&self.path.join(file))
     }
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::weights_file::WeightsFile;
 use super::{config_file, run_folder};
+use crate::inference::Thresholds;
 use crate::models::{self, ensemble};
 use crate::nn::{WeightEntry, Weights};
 use crate::training::TrainingConfig;
@@ -50,6 +51,11 @@ pub struct Card {
     pub machine: String,
     /// The command that makes the weights again.
     pub command: String,
+    /// Share of test digits read right when they are drawn again with pens of 1.5, 2.9, 4.5 and 5.7 pixels
+    /// (`digitpad eval --redrawn`).
+    pub redrawn: [f64; 4],
+    /// Of the shipped weights; chosen on validation images.
+    pub thresholds: Thresholds,
     /// What each ingredient is worth: settings that grow line by line, all trained for the same few epochs with one seed.
     #[serde(default)]
     pub ladder: Vec<Rung>,
@@ -114,7 +120,8 @@ impl Shipped {
             Some(weights) => WeightsFile::from_bytes(weights),
             None => weights_of_members(self.id),
         };
-        weights.with_context(|| format!("the shipped weights of {} are damaged", self.id))
+        let weights = weights.with_context(|| format!("the shipped weights of {} are damaged", self.id))?;
+        Ok(WeightsFile { thresholds: self.card()?.thresholds, ..weights })
     }
 
     pub fn card(&self) -> Result<Card> {
@@ -126,14 +133,12 @@ fn untrainable(id: &str) -> String {
     format!("{id} is the mean of {} and learns nothing itself: train these", ensemble::MEMBERS.join(", "))
 }
 
-/// The weights of the ensemble, put together from those of its members. An answer is as sure as the most careful member
-/// wants it.
+/// The weights of the ensemble, put together from those of its members.
 fn weights_of_members(id: &str) -> Result<WeightsFile> {
     let architecture = models::find(id).context("an ensemble without an architecture")?;
-    let mut together = WeightsFile { architecture, sure_above: 0.0, weights: Weights::default() };
+    let mut together = WeightsFile { architecture, thresholds: Thresholds::default(), weights: Weights::default() };
     for member in ensemble::MEMBERS {
         let file = find(member).with_context(|| format!("its member {member} is not shipped"))?.weights()?;
-        together.sure_above = together.sure_above.max(file.sure_above);
         let renamed =
             |entry: WeightEntry| WeightEntry { name: format!("{}.{member}.{}", ensemble::LAYER, entry.name), ..entry };
         together.weights.entries.extend(file.weights.entries.into_iter().map(renamed));

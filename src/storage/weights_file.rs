@@ -8,6 +8,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 
 use super::write_atomically;
+use crate::inference::Thresholds;
 use crate::models::{self, Architecture};
 use crate::nn::{WeightEntry, Weights};
 
@@ -22,20 +23,27 @@ struct Metadata {
     version: u32,
     model: String,
     sure_above: f32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    digit_above: Option<f32>,
 }
 
 /// Weights with the model they are of.
 pub struct WeightsFile {
     pub architecture: &'static Architecture,
-    /// The probability from which on an answer counts as sure.
-    pub sure_above: f32,
+    /// From when on its answers count.
+    pub thresholds: Thresholds,
     pub weights: Weights,
 }
 
 impl WeightsFile {
     /// The bytes of a file; equal weights give equal bytes.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let metadata = Metadata { version: 1, model: self.architecture.id.to_owned(), sure_above: self.sure_above };
+        let metadata = Metadata {
+            version: 1,
+            model: self.architecture.id.to_owned(),
+            sure_above: self.thresholds.sure_above,
+            digit_above: self.thresholds.digit_above,
+        };
         let entries = self.weights.entries.iter().map(|entry| (&entry.name, &entry.shape, &*entry.values));
         encode(entries, Some(serde_json::to_string(&metadata)?))
     }
@@ -51,7 +59,9 @@ impl WeightsFile {
         let architecture = models::find(&metadata.model).with_context(|| {
             format!("the weights are of \"{}\", a model this program does not know", metadata.model)
         })?;
-        ensure!(metadata.sure_above.is_finite(), "the file's threshold for sure answers is not a number");
+        let thresholds = Thresholds { sure_above: metadata.sure_above, digit_above: metadata.digit_above };
+        let is_finite = thresholds.sure_above.is_finite() && thresholds.digit_above.is_none_or(f32::is_finite);
+        ensure!(is_finite, "the file's thresholds for sure answers and digits are not numbers");
         let tensors = SafeTensors::deserialize(bytes).context("this is no safetensors file")?;
         let network = (architecture.network)()?;
         ensure!(
@@ -72,7 +82,7 @@ impl WeightsFile {
             Ok(WeightEntry { name: spec.name.clone(), shape: spec.shape.clone(), values: values.into() })
         });
         let weights = Weights { entries: entries.collect::<Result<_>>()? };
-        Ok(Self { architecture, sure_above: metadata.sure_above, weights })
+        Ok(Self { architecture, thresholds, weights })
     }
 
     /// Reads a file.
@@ -126,7 +136,7 @@ mod tests {
         let architecture = models::find("mlp").unwrap();
         let network = (architecture.network)().unwrap();
         let weights = ParamStore::initialise(&network, 1, &Device::Cpu).unwrap().weights().unwrap();
-        WeightsFile { architecture, sure_above: 0.9, weights }
+        WeightsFile { architecture, thresholds: Thresholds { sure_above: 0.9, digit_above: Some(-1.5) }, weights }
     }
 
     #[test]
@@ -134,7 +144,7 @@ mod tests {
         let file = file();
         let bytes = file.to_bytes().unwrap();
         let again = WeightsFile::from_bytes(&bytes).unwrap();
-        assert_eq!(again.weights, file.weights);
+        assert_eq!((&again.weights, again.thresholds), (&file.weights, file.thresholds));
         assert_eq!(again.to_bytes().unwrap(), bytes);
     }
 

@@ -1,6 +1,6 @@
 //! What a run tells while it goes on, and what may be answered.
 
-use crate::inference::Evaluation;
+use crate::inference::{Evaluation, Thresholds};
 use crate::nn::{ParamStore, Weights};
 
 /// Told to the callback of a run, on the run's own thread.
@@ -140,8 +140,8 @@ pub struct Outcome {
     /// The epoch with the best validation accuracy; the last one where there are no validation images.
     pub best_epoch: u32,
     pub best_weights: Weights,
-    /// The probability from which on the best weights' answers count as sure.
-    pub sure_above: f32,
+    /// From when on the best weights' answers count.
+    pub thresholds: Thresholds,
     /// The last weights that were found all finite; of a run that diverged, those of about a second before.
     pub last_weights: Weights,
     pub optimizer_state: Vec<(String, Vec<f32>)>,

@@ -21,7 +21,7 @@ pub use transfer::{describe_transfer, plan_transfer};
 
 use crate::data::{Corpus, DataError, ImagesBeside, stratified_limit, stratified_split};
 use crate::drawing::PIXELS;
-use crate::inference::{Evaluation, TrainedModel, evaluate};
+use crate::inference::{Answer, Evaluation, Thresholds, TrainedModel, evaluate};
 use crate::nn::random::{Purpose, stream};
 use crate::nn::{Compute, ParamStore, Weights};
 use crate::optim::{Optimizer, Validation, clipped};
@@ -152,7 +152,7 @@ fn run_in_pool(
     let updates = updates_per_epoch * u64::from(config.epochs);
     let schedule = config.rate_curve(updates);
     let judge = |weights: &Weights, images: &[u32]| -> Result<Evaluation> {
-        let model = TrainedModel::new(architecture, weights, TrainedModel::USUAL_SURE_ABOVE, Arc::clone(compute))?;
+        let model = TrainedModel::new(architecture, weights, Thresholds::default(), Arc::clone(compute))?;
         let evaluation =
             evaluate(&model, Some(config.loss), &data.corpus.train, images, |_| ControlFlow::Continue(()))?;
         evaluation.context("an evaluation nobody stopped has ended early")
@@ -171,7 +171,7 @@ fn run_in_pool(
     let mut finite = params.weights()?;
     let mut distance = RunningDistance { mean: 0.0 };
     let mut validations: Vec<Validation> = Vec::new();
-    let mut best: Option<(u32, f64, Weights, Option<f32>)> = None;
+    let mut best: Option<(u32, f64, Weights, Vec<Answer>)> = None;
     let mut ending = Ending::Completed;
     let mut epochs = 0;
     // stays true while `observe` lets the run go on
@@ -286,8 +286,8 @@ fn run_in_pool(
         let accuracy = validation.as_ref().map(|v| v.confusion.accuracy());
         // without validation images the last epoch stands for the best: nothing else may choose
         if best.as_ref().is_none_or(|(_, best, ..)| accuracy.is_none_or(|accuracy| accuracy > *best)) {
-            let sure_above = validation.as_ref().map(Evaluation::sure_above);
-            best = Some((epoch, accuracy.unwrap_or(0.0), finite.clone(), sure_above));
+            let answers = validation.as_ref().map_or_else(Vec::new, |validation| validation.answers.clone());
+            best = Some((epoch, accuracy.unwrap_or(0.0), finite.clone(), answers));
         }
         let (loss, correct, images) = sums;
         let summary = EpochSummary {
@@ -316,10 +316,12 @@ fn run_in_pool(
             finite = weights;
         }
     }
-    let (best_epoch, best_weights, sure_above) = match best {
-        Some((epoch, _, weights, sure_above)) => (epoch, weights, sure_above),
-        None => (epochs, finite.clone(), None),
+    let (best_epoch, best_weights, answers) = match best {
+        Some((epoch, _, weights, answers)) => (epoch, weights, answers),
+        None => (epochs, finite.clone(), Vec::new()),
     };
+    let model = TrainedModel::new(architecture, &best_weights, Thresholds::default(), Arc::clone(compute))?;
+    let thresholds = Thresholds::choose(&model, &answers)?;
     Ok(Outcome {
         ending,
         epochs,
@@ -328,7 +330,7 @@ fn run_in_pool(
         pixels,
         best_epoch,
         best_weights,
-        sure_above: sure_above.unwrap_or(TrainedModel::USUAL_SURE_ABOVE),
+        thresholds,
         last_weights: finite,
         optimizer_state: optimizer.state()?,
     })

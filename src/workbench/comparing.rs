@@ -109,7 +109,7 @@ impl Workbench {
             let Some(model) = self.model(&entry.choice) else {
                 return ComparedModel { entry, answer: None, is_newest: false };
             };
-            let with_state = |prediction: &Prediction| (*prediction, prediction.state(model.sure_above()));
+            let with_state = |prediction: &Prediction| (*prediction, prediction.state(&model.thresholds()));
             // the pad has answered already
             let own = self.prediction().filter(|_| entry.choice == self.choice);
             if let Some(prediction) = own {

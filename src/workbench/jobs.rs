@@ -356,7 +356,7 @@ fn opened_model(path: &Path, runs: &Path) -> Result<Box<OpenModel>> {
     let name = path.to_str().context("the path of the model is not readable text")?;
     let Known { file, config, .. } = shipped::find_weights(name, Some(runs))?;
     let reader = Arc::new(Compute::new(DeviceChoice::Cpu, Some(1))?);
-    let model = TrainedModel::new(file.architecture, &file.weights, file.sure_above, reader)?;
+    let model = TrainedModel::new(file.architecture, &file.weights, file.thresholds, reader)?;
     let place = path.file_name().map_or_else(|| name.to_owned(), |name| name.to_string_lossy().into_owned());
     let entry = ModelEntry {
         choice: ModelChoice::Opened(name.to_owned()),

@@ -153,7 +153,7 @@ impl Workbench {
         let mut models = Vec::new();
         for shipped in shipped::SHIPPED {
             let file = shipped.weights()?;
-            let model = TrainedModel::new(file.architecture, &file.weights, file.sure_above, Arc::clone(&reader))?;
+            let model = TrainedModel::new(file.architecture, &file.weights, file.thresholds, Arc::clone(&reader))?;
             let entry = ModelEntry {
                 choice: ModelChoice::Shipped(shipped.id),
                 title: file.architecture.title.to_owned(),

@@ -297,7 +297,7 @@ impl Workbench {
                 pin.history.add(tick.step, prediction);
             }
             if let (true, Some(model)) = (is_chosen, &answers.chosen) {
-                pin.answer = answered.chosen.map(|prediction| (prediction, prediction.state(model.sure_above())));
+                pin.answer = answered.chosen.map(|prediction| (prediction, prediction.state(&model.thresholds())));
             }
         }
     }

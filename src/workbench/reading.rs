@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{EvaluationView, FetchView, ModelChoice, ModelEntry, Notice, TrainingView, Workbench};
 use crate::data::Corpus;
 use crate::drawing::{Drawing, Preparation, Recipe};
-use crate::inference::{FeatureMaps, LayerInfo, Prediction, RbfReading, State, TrainedModel};
+use crate::inference::{FeatureMaps, LayerInfo, Prediction, RbfReading, State, Thresholds};
 use crate::models;
 
 /// Weights that a training can start from.
@@ -39,8 +39,12 @@ impl Workbench {
     }
 
     pub fn state(&self) -> State {
-        let sure_above = self.model(&self.choice).map_or(TrainedModel::USUAL_SURE_ABOVE, |model| model.sure_above());
-        self.prediction().map_or(State::Empty, |prediction| prediction.state(sure_above))
+        self.prediction().map_or(State::Empty, |prediction| prediction.state(&self.thresholds()))
+    }
+
+    /// From when on answers of the chosen model count.
+    pub fn thresholds(&self) -> Thresholds {
+        self.model(&self.choice).map(|model| model.thresholds()).unwrap_or_default()
     }
 
     /// The activations of the watched layer.

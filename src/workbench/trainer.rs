@@ -10,7 +10,7 @@ use anyhow::Result;
 
 use super::corpora::Corpora;
 use super::{Wake, WorkerEvent};
-use crate::inference::{Evaluation, TrainedModel};
+use crate::inference::{Evaluation, Thresholds, TrainedModel};
 use crate::models::CLASSES;
 use crate::nn::{Compute, DeviceChoice, Weights};
 use crate::storage::recorded_run;
@@ -220,7 +220,7 @@ fn train(order: &Order, wishes: &(Mutex<Wishes>, Condvar), reporter: &Reporter) 
             flow
         },
     )?;
-    watch.model(&run.outcome.best_weights, run.outcome.sure_above)?;
+    watch.model(&run.outcome.best_weights, run.outcome.thresholds)?;
     Ok(Ended { ending: run.outcome.ending, seconds: run.outcome.seconds, test: run.test })
 }
 
@@ -338,7 +338,7 @@ impl<'a> Watch<'a> {
             Event::Tick(tick) => {
                 self.progress(false);
                 // the very network that is looked at, for all that is shown with the look
-                let _diverging = self.model(tick.weights, TrainedModel::USUAL_SURE_ABOVE);
+                let _diverging = self.model(tick.weights, Thresholds::default());
                 let confusion = &tick.evaluation.confusion;
                 self.reporter.tell(TrainerEvent::Tick {
                     step: tick.step,
@@ -353,7 +353,7 @@ impl<'a> Watch<'a> {
                 self.progress(false);
                 let validation = summary.validation.map(|v| (v.loss, v.confusion.accuracy(), v.confusion.f1()));
                 // the network of the epoch itself, so that what is judged now is what the curves tell
-                let _diverging = self.model(summary.weights, TrainedModel::USUAL_SURE_ABOVE);
+                let _diverging = self.model(summary.weights, Thresholds::default());
                 self.reporter.tell(TrainerEvent::Epoch {
                     epoch: summary.epoch,
                     step: summary.step,
@@ -374,7 +374,7 @@ impl<'a> Watch<'a> {
             && let Ok(weights) = params.weights()
         {
             // weights that are no longer numbers make no model; the run itself will say that it diverged
-            let _diverging = self.model(&weights, TrainedModel::USUAL_SURE_ABOVE);
+            let _diverging = self.model(&weights, Thresholds::default());
         }
         self.last = Instant::now();
     }
@@ -404,9 +404,9 @@ impl<'a> Watch<'a> {
         (self.steps, self.images, self.loss, self.error, self.last) = (0, 0, 0.0, 0.0, Instant::now());
     }
 
-    fn model(&self, weights: &Weights, sure_above: f32) -> Result<()> {
+    fn model(&self, weights: &Weights, thresholds: Thresholds) -> Result<()> {
         let architecture = self.order.config.architecture()?;
-        let model = TrainedModel::new(architecture, weights, sure_above, Arc::clone(&self.reader))?;
+        let model = TrainedModel::new(architecture, weights, thresholds, Arc::clone(&self.reader))?;
         self.reporter.tell(TrainerEvent::Model(Arc::new(model)));
         Ok(())
     }

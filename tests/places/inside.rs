@@ -18,7 +18,11 @@ impl Window {
     pub fn open_codes(&mut self) {
         let architecture = models::find("lenet5-1998").unwrap();
         let store = ParamStore::initialise(&(architecture.network)().unwrap(), 4, &Device::Cpu).unwrap();
-        let file = WeightsFile { architecture, sure_above: 0.95, weights: store.weights().unwrap() };
+        let file = WeightsFile {
+            architecture,
+            thresholds: digitpad::inference::Thresholds::default(),
+            weights: store.weights().unwrap(),
+        };
         let path = self.folder.path().join("fresh.safetensors");
         file.write(&path).unwrap();
         self.workbench().handle(Command::LoadModel(path));

@@ -46,8 +46,9 @@ fn head(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width: 
     let painter = ui.painter();
     if prediction.is_some() {
         let colour = if state == State::Sure { p.text } else { p.text3 };
+        let digit = if state == State::NotADigit { "–" } else { digit.as_str() };
         let font = text::font(text::ANSWER, Weight::Bold);
-        painter.text(pos2(rect.left(), rect.center().y - 2.0), Align2::LEFT_CENTER, &digit, font, colour);
+        painter.text(pos2(rect.left(), rect.center().y - 2.0), Align2::LEFT_CENTER, digit, font, colour);
     }
 
     let (icon, icon_colour, word) = match (state, ranked) {
@@ -55,6 +56,7 @@ fn head(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width: 
         (State::Unsure, Some(ranked)) => {
             (icons::CIRCLE_HALF, p.warn, format!("Unsure, {} or {}", ranked[0], ranked[1]))
         }
+        (State::NotADigit, _) => (icons::PROHIBIT, p.warn, "Not a digit".to_owned()),
         _ if scene.workbench.drawing().is_empty() => (icons::CIRCLE, p.text3, "Nothing drawn".to_owned()),
         _ => (icons::CIRCLE, p.text3, "No answer".to_owned()),
     };
@@ -67,13 +69,16 @@ fn head(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width: 
     painter.text(line(26.0), Align2::LEFT_CENTER, &word, text::font(20.0, Weight::Semibold), p.text);
     let small = text::font(text::BODY, Weight::Regular);
     let (first, second) = match (prediction, ranked) {
+        (Some(prediction), Some([best, ..])) if state == State::NotADigit => {
+            (reason(prediction, best, scene), by(scene))
+        }
         (Some(prediction), Some([best, next, ..])) => (
             format!(
                 "{}, then {next} with {}",
                 text::percent(prediction.probability(best).into(), 1),
                 text::percent(prediction.probability(next).into(), 1)
             ),
-            scene.workbench.chosen().map_or_else(String::new, |entry| format!("by {}", entry.title)),
+            by(scene),
         ),
         _ => ("It answers while you draw".to_owned(), String::new()),
     };
@@ -81,9 +86,33 @@ fn head(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width: 
     painter.text(pos2(left, rect.top() + 56.0), Align2::LEFT_CENTER, &first, small.clone(), p.text2);
     painter.text(pos2(left, rect.top() + 77.0), Align2::LEFT_CENTER, second, small, p.text2);
     response.widget_info(|| {
-        let spoken = if prediction.is_some() { format!("Answer {digit}, {word}, {first}") } else { word.clone() };
+        let spoken = match state {
+            State::Sure | State::Unsure => format!("Answer {digit}, {word}, {first}"),
+            State::NotADigit => format!("{word}, {first}"),
+            State::Empty => word.clone(),
+        };
         eframe::egui::WidgetInfo::labeled(eframe::egui::Role::Label, true, spoken)
     });
+}
+
+/// "by LeNet-5".
+fn by(scene: &Scene<'_>) -> String {
+    scene.workbench.chosen().map_or_else(String::new, |entry| format!("by {}", entry.title))
+}
+
+/// Why this is no digit.
+fn reason(prediction: &Prediction, best: u8, scene: &Scene<'_>) -> String {
+    let border = scene.workbench.thresholds().digit_above.unwrap_or(f32::NEG_INFINITY);
+    let (score, border) = (f64::from(prediction.score(best)), f64::from(border));
+    if scene.workbench.codes().is_some() {
+        format!("{} from {best}, the nearest; digits are within {}", text::number(-score, 1), text::number(-border, 1))
+    } else {
+        format!(
+            "{best} is the nearest with a score of {}; digits reach {}",
+            text::number(score, 1),
+            text::number(border, 1)
+        )
+    }
 }
 
 /// The three most probable digits in words, in a card.

@@ -91,7 +91,7 @@ impl Quarrel {
         let words = format!(
             "Of {} test digits of {}, {first} and {second} read {} differently",
             text::count(result.images() as u64),
-            result.source(),
+            result.digits(),
             text::count(result.found.len() as u64),
         );
         ui.add(Label::new(text::label(words).color(p.text2)).wrap());

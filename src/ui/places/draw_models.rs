@@ -128,7 +128,7 @@ fn row(ui: &mut Ui, one: &ComparedModel, chosen: bool, width: f32, bars: f32) ->
     let (icon, icon_colour) = match (state, one.answer.is_some()) {
         (State::Sure, _) => (icons::CHECK_CIRCLE, p.accent),
         (State::Unsure, _) => (icons::CIRCLE_HALF, p.warn),
-        (_, true) => (icons::PROHIBIT, p.text2),
+        (_, true) => (icons::PROHIBIT, p.warn),
         (_, false) => (icons::CIRCLE, p.text3),
     };
     let weight = if one.answer.is_some() { IconWeight::Fill } else { IconWeight::Regular };
