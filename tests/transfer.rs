@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use digitpad::data::{Corpus, Dataset, Drawn};
-use digitpad::drawing::{Drawing, PIXELS, Recipe, SIDE, prepare};
+use digitpad::drawing::{PIXELS, Recipe, SIDE, prepare};
 use digitpad::nn::{Compute, DeviceChoice, Transfer, Weights};
 use digitpad::optim::{OptimizerConfig, Schedule, Watch};
 use digitpad::storage::shipped;
