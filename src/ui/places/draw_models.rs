@@ -9,7 +9,7 @@ use crate::ui::widgets::share_bars;
 use crate::ui::{icons, style, theme};
 use crate::workbench::{Command, ComparedModel};
 
-const ROW: f32 = 36.0;
+const ROW: f32 = 34.0;
 /// Room of the median accuracy.
 const ACCURACY: f32 = 54.0;
 /// Rows do not grow with the window beyond this.
