@@ -35,6 +35,8 @@ pub(super) struct Question {
 pub(super) struct Answers {
     image_number: u64,
     answered: Vec<(ModelChoice, Arc<TrainedModel>, Prediction)>,
+    /// When the last of them was known.
+    at: Instant,
 }
 
 /// One answer, to which image, and by which weights.
@@ -94,7 +96,7 @@ fn answer(
         last_answered.retain(|(known, _)| known != choice);
         last_answered.push((choice.clone(), question.image_number));
     }
-    Ok(Answers { image_number: question.image_number, answered })
+    Ok(Answers { image_number: question.image_number, answered, at: Instant::now() })
 }
 
 impl Workbench {
@@ -186,7 +188,7 @@ impl Workbench {
             && self.missing().is_empty()
             && let Some(since) = self.beside.comparing.since.take()
         {
-            self.beside.comparing.seconds = Some(since.elapsed().as_secs_f64());
+            self.beside.comparing.seconds = Some(answers.at.duration_since(since).as_secs_f64());
         }
     }
 

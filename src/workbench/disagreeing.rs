@@ -44,7 +44,7 @@ impl Disagreements {
     }
 
     /// Title of the data set.
-    pub fn source(&self) -> &str {
+    pub fn digits(&self) -> &str {
         &self.corpus.title
     }
 

@@ -52,7 +52,7 @@ impl DrawPlace {
         let gap = if room.x < PAD + ANSWER + GAP { 16.0 } else { GAP };
         let answer = if wide { ANSWER } else { (room.x - SCROLL_BAR - LEAST_PAD - gap).clamp(LEAST_ANSWER, ANSWER) };
         let pad = if wide {
-            (PAD + spare * 0.5).min((room.y - 176.0).max(PAD)).min(720.0).floor()
+            (PAD + spare * 0.5).min((room.y - 176.0 - super::pins::STRIP).max(PAD)).min(720.0).floor()
         } else {
             (room.x - SCROLL_BAR - answer - gap).clamp(LEAST_PAD, PAD).floor()
         };

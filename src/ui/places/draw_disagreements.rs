@@ -35,6 +35,8 @@ pub(super) struct Quarrel {
 impl Quarrel {
     pub fn ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, width: f32, height: f32) {
         let top = ui.cursor().top();
+        // choices and words do not grow with the window, the gallery does
+        let (whole, width) = (width, width.min(480.0));
         let entries = scene.workbench.models();
         let Some(pair) = self.pair(scene.workbench, &entries) else {
             ui.label(text::body("It takes two models to disagree").color(theme::of(ui).text2));
@@ -54,7 +56,7 @@ impl Quarrel {
             self.counts(ui, &result, width);
             self.list(ui.ctx(), &result);
             let room = (height - (ui.cursor().top() - top)).max(240.0);
-            self.gallery(ui, scene, &result, vec2(width, room));
+            self.gallery(ui, scene, &result, vec2(whole, room));
         });
     }
 
@@ -89,7 +91,7 @@ impl Quarrel {
         let words = format!(
             "Of {} test digits of {}, {first} and {second} read {} differently",
             text::count(result.images() as u64),
-            result.source(),
+            result.digits(),
             text::count(result.found.len() as u64),
         );
         ui.add(Label::new(text::label(words).color(p.text2)).wrap());

@@ -9,14 +9,17 @@ use crate::ui::widgets::share_bars;
 use crate::ui::{icons, style, theme};
 use crate::workbench::{Command, ComparedModel};
 
-const ROW: f32 = 36.0;
+const ROW: f32 = 34.0;
 /// Room of the median accuracy.
 const ACCURACY: f32 = 54.0;
+/// Rows do not grow with the window beyond this.
+const WIDEST: f32 = 480.0;
 /// Where the title begins.
 const TITLE: f32 = 56.0;
 
 pub(super) fn models(ui: &mut Ui, scene: &mut Scene<'_>, width: f32) {
     let p = theme::of(ui);
+    let width = width.min(WIDEST);
     let compared = scene.workbench.compared();
     let answers: Vec<(&str, Option<u8>)> =
         compared.iter().filter_map(|one| Some((one.entry.title.as_str(), said(one)?))).collect();
@@ -125,7 +128,7 @@ fn row(ui: &mut Ui, one: &ComparedModel, chosen: bool, width: f32, bars: f32) ->
     let (icon, icon_colour) = match (state, one.answer.is_some()) {
         (State::Sure, _) => (icons::CHECK_CIRCLE, p.accent),
         (State::Unsure, _) => (icons::CIRCLE_HALF, p.warn),
-        (_, true) => (icons::PROHIBIT, p.text2),
+        (_, true) => (icons::PROHIBIT, p.warn),
         (_, false) => (icons::CIRCLE, p.text3),
     };
     let weight = if one.answer.is_some() { IconWeight::Fill } else { IconWeight::Regular };

@@ -11,8 +11,12 @@ use crate::ui::widgets::{digit_view, share_bars};
 use crate::ui::{icons, style, theme};
 use crate::workbench::{Command, MOST_PINS, Pin, Turn, Workbench};
 
-/// Pictures side by side under the pad.
+/// Pictures side by side under a pad of the usual size; under a large one all ten.
 const IN_A_ROW: usize = 5;
+/// A pad that is large.
+const LARGE: f32 = 480.0;
+/// Height of the strip where ten stand side by side, with its heading.
+pub(super) const STRIP: f32 = 110.0;
 const GAP: f32 = 4.0;
 const BARS: f32 = 14.0;
 const ROW: f32 = 40.0;
@@ -40,15 +44,16 @@ pub(super) fn strip(ui: &mut Ui, width: f32, scene: &mut Scene<'_>) {
         ui.add(Label::new(text::label(words).color(p.text2)).wrap());
         return;
     }
-    let side = ((width - GAP * (IN_A_ROW as f32 - 1.0)) / IN_A_ROW as f32).floor();
+    let in_a_row = if width >= LARGE { MOST_PINS } else { IN_A_ROW };
+    let side = ((width - GAP * (in_a_row as f32 - 1.0)) / in_a_row as f32).floor().min(72.0);
     let image = (side * 0.64).floor();
     let size = vec2(side, image + 3.0 + BARS);
     ui.spacing_mut().item_spacing = vec2(GAP, 8.0);
     let workbench = scene.workbench;
-    for (row, pins) in workbench.pins().chunks(IN_A_ROW).enumerate() {
+    for (row, pins) in workbench.pins().chunks(in_a_row).enumerate() {
         ui.horizontal(|ui| {
             for (column, pin) in pins.iter().enumerate() {
-                let number = row * IN_A_ROW + column + 1;
+                let number = row * in_a_row + column + 1;
                 cell(ui, scene, pin, number, size, |ui, rect| {
                     let place = Rect::from_min_size(rect.min, Vec2::splat(image));
                     picture(ui, pin, place);
