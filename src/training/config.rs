@@ -368,7 +368,7 @@ mod tests {
             (MINIMAL.replace("0.001", "-1.0"), "learning rate must be above 0"),
             (MINIMAL.replace("0.001", "1e30"), "learning rate must be above 0"),
             (MINIMAL.replace("64", "\"many\""), "line 3, column 14"),
-            (MINIMAL.replace("mlp", "mlp-9000"), "known are lenet5"),
+            (MINIMAL.replace("mlp", "mlp-9000"), "known are pad, lenet5"),
             (format!("version = 2\n{MINIMAL}"), "version 2"),
             (MINIMAL.replace("epochs = 2", "epochs = 0"), "epochs lies between"),
             (format!("{MINIMAL}beta1 = 1.0\n"), "beta1 lies in"),

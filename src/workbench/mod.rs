@@ -4,8 +4,9 @@
 //! | file | what lives there |
 //! |---|---|
 //! | `command.rs` | [`Command`]: everything that a person can ask for |
-//! | `beside.rs` | what is worked out beside the pad's own answer: the next three |
+//! | `beside.rs` | what is worked out beside the pad's own answer: the next four |
 //! | `comparing.rs` | every model at hand on the drawing |
+//! | `deciding.rs` | what the thresholds for sure answers and for digits are worth |
 //! | `disagreeing.rs` | two models on all test digits: where their answers differ |
 //! | `pins.rs`, `pin_history.rs` | drawings kept in view, and what a training made of them |
 //! | `newest.rs` | a thread that answers only the newest question |
@@ -27,6 +28,7 @@ mod beside;
 mod command;
 mod comparing;
 mod corpora;
+mod deciding;
 mod disagreeing;
 mod doctor;
 mod ending;
@@ -56,6 +58,7 @@ use anyhow::Result;
 
 pub use command::{Command, ModelChoice, SetChoice};
 pub use comparing::ComparedModel;
+pub use deciding::Measured as MeasuredDecision;
 pub use disagreeing::Disagreements;
 pub use doctor::{Examination, Reading, Rung};
 pub use ending::wake_when_asked_to_end;
@@ -116,6 +119,7 @@ enum WorkerEvent {
     Trainer(u64, TrainerEvent),
     Job(JobEvent),
     Compared(comparing::Answers),
+    Decided(Box<deciding::Measured>),
     Pins(pins::Answers),
     Handwriting(HandwritingEvent),
 }
@@ -236,11 +240,17 @@ impl Workbench {
             Command::SetDrawing(drawing) => self.set_drawing(drawing),
             Command::Handwriting(command) => self.handle_handwriting(command),
             Command::Examine => self.examine(),
+            Command::MeasureDecision => self.measure_decision(),
+            Command::SetThresholds(thresholds) => self.set_thresholds(thresholds),
             Command::Replay(points) => self.replay(points),
             Command::ReadMoments => self.read_moments(),
             Command::LabelDrawing(label) => {
                 self.label_drawing(label);
                 self.label_pin();
+            }
+            Command::KeepDrawing(label) => {
+                self.handle(Command::LabelDrawing(label));
+                self.keep_labelled();
             }
             Command::PinDrawing => self.pin_drawing(),
             Command::Unpin(id) => self.unpin(id),
@@ -317,6 +327,7 @@ impl Workbench {
                 WorkerEvent::Trainer(run, event) if run == self.runs_started => self.trainer_said(event),
                 WorkerEvent::Trainer(..) => {}
                 WorkerEvent::Job(event) => self.job_said(event),
+                WorkerEvent::Decided(measured) => self.beside.deciding.found(*measured),
                 WorkerEvent::Compared(answers) => self.models_said(answers),
                 WorkerEvent::Pins(answers) => self.pins_said(answers),
                 WorkerEvent::Handwriting(event) => self.handwriting_said(event),
