@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-pub use config::{ConfigError, Order, TrainingConfig};
+pub use config::{Chosen, ConfigError, Order, TrainingConfig};
 pub use event::{Divergence, Ending, EpochSummary, Event, LiveSettings, Outcome, Stop, Tick};
 pub use transfer::{describe_transfer, plan_transfer};
 
@@ -285,7 +285,8 @@ fn run_in_pool(
         validations.extend(validation.as_ref().map(|v| Validation { loss: v.loss, accuracy: v.confusion.accuracy() }));
         let accuracy = validation.as_ref().map(|v| v.confusion.accuracy());
         // without validation images the last epoch stands for the best: nothing else may choose
-        if best.as_ref().is_none_or(|(_, best, ..)| accuracy.is_none_or(|accuracy| accuracy > *best)) {
+        let is_better = best.as_ref().is_none_or(|(_, best, ..)| accuracy.is_none_or(|accuracy| accuracy > *best));
+        if is_better || config.chosen == Chosen::Last {
             let answers = validation.as_ref().map_or_else(Vec::new, |validation| validation.answers.clone());
             best = Some((epoch, accuracy.unwrap_or(0.0), finite.clone(), answers));
         }
