@@ -191,7 +191,7 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
                         "{left_out} of {of} pixels are nearly the same in all training images and left out; {kept} count"
                     ));
                 }),
-                Event::Reading => {}
+                Event::Reading | Event::Resumable(_) => {}
                 Event::Tick(tick) if json => output::json(&record::tick(&tick)),
                 Event::Tick(_) => {}
                 Event::Epoch(summary) if json => output::json(&record::epoch(&summary)),
@@ -212,7 +212,7 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
     report(&config, &result, json);
     Ok(match result.outcome.ending {
         Ending::Stopped => 130,
-        Ending::Completed | Ending::Diverged(_) => 0,
+        Ending::Completed | Ending::EarlyStopped | Ending::Diverged(_) => 0,
     })
 }
 
@@ -241,6 +241,7 @@ fn report(config: &TrainingConfig, result: &recorded_run::RecordedRun, json: boo
     }
     let ending = match outcome.ending {
         Ending::Completed => "done".to_owned(),
+        Ending::EarlyStopped => format!("stopped early after {} epochs, no better for as long as its patience", outcome.epochs),
         Ending::Stopped => "stopped; the weights so far are kept".to_owned(),
         Ending::Diverged(why) => {
             format!("diverged after {} updates: {}; {}", outcome.steps, why.sentence(), why.advice())

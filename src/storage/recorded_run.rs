@@ -10,7 +10,7 @@ use super::run_folder::RunFolder;
 use super::{FineTuning, shipped};
 use crate::inference::{Evaluation, TrainedModel, evaluate};
 use crate::nn::Compute;
-use crate::training::{self, Ending, Event, Observer, Outcome, TrainingConfig, TrainingData};
+use crate::training::{self, Event, Observer, Outcome, TrainingConfig, TrainingData};
 
 /// A finished run with its record.
 pub struct RecordedRun {
@@ -62,7 +62,7 @@ pub fn train(
         }
         observe(event)
     })?;
-    let test = if data.corpus.test.is_empty() || outcome.ending != Ending::Completed {
+    let test = if data.corpus.test.is_empty() || !outcome.ending.is_finished() {
         None
     } else {
         let model =
@@ -71,7 +71,7 @@ pub fn train(
         evaluate(&model, Some(config.loss), &data.corpus.test, &all, |_| ControlFlow::Continue(()))?
     };
     let fine_tuning = match &start {
-        Some((before, _)) if outcome.ending == Ending::Completed && config.beside.pens_hold_out_half => {
+        Some((before, _)) if outcome.ending.is_finished() && config.beside.pens_hold_out_half => {
             // weights of another architecture gave some layers only: there is no network before
             let compared = FineTuning::of_run(&config, data, compute, [before, &outcome.best_weights]);
             compared.unwrap_or_else(|error| {

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Value, json};
 
-use super::weights_file::{WeightsFile, state_to_bytes};
+use super::weights_file::WeightsFile;
 use super::{FineTuning, record, write_atomically};
 use crate::inference::{Evaluation, Thresholds};
 use crate::nn::Weights;
@@ -99,8 +99,6 @@ impl RunFolder {
     ) -> Result<()> {
         self.weights("last.safetensors", &outcome.last_weights, outcome.thresholds)?;
         self.weights("best.safetensors", &outcome.best_weights, outcome.thresholds)?;
-        let state = state_to_bytes(&outcome.optimizer_state)?;
-        write_atomically(&self.path.join("last-optimizer.safetensors"), &state)?;
         let mut metrics = self.metrics(outcome, device, test);
         if let Some(fine_tuning) = fine_tuning {
             metrics["fine_tuning"] = json!(fine_tuning);

@@ -325,7 +325,7 @@ impl<'a> Watch<'a> {
                 self.reporter.tell(TrainerEvent::Pixels { kept: *kept, of: *of });
                 Finished::Nothing
             }
-            Event::Reading => Finished::Nothing,
+            Event::Reading | Event::Resumable(_) => Finished::Nothing,
             Event::Step { step, updates, epoch, loss, learning_rate, error, images, .. } => {
                 self.steps += 1;
                 self.images += images;
