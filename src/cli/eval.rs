@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::{ComputeArgs, errors_picture, output};
+use super::{ComputeArgs, errors_picture, output, redrawn_digits};
 use crate::data::{self, Corpus, Request};
 use crate::inference::{Decision, Rejection, TrainedModel, evaluate, stranger_scores};
 use crate::storage::places::runs_folder;
@@ -31,7 +31,11 @@ pub struct EvalArgs {
     split: SplitArg,
     /// Fail where a model is more than 0.02 points below its card
     #[arg(long)]
-    check: bool,
+    pub(super) check: bool,
+    /// Judge on digits drawn again with four pens instead: the first 1,500 images of the test set, thinned to their
+    /// skeletons and drawn on the pad in random size at random places
+    #[arg(long, conflicts_with = "errors")]
+    redrawn: bool,
     /// Draw the misread images of the one model named into this PNG file
     #[arg(long, value_name = "FILE.png", conflicts_with = "all")]
     errors: Option<std::path::PathBuf>,
@@ -42,7 +46,7 @@ pub struct EvalArgs {
     compute: ComputeArgs,
     /// Print JSON lines
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -79,6 +83,9 @@ pub fn run(args: &EvalArgs) -> Result<u8> {
         bail!("cards speak of MNIST's test set, so --check judges on nothing else");
     }
     let runs = runs_folder(args.runs.as_deref());
+    if args.redrawn {
+        return redrawn_digits::run(args, &names, &corpus, &compute, runs.as_deref());
+    }
     let mut below = Vec::new();
     for name in names {
         let Known { file, config, .. } = shipped::find_weights(&name, runs.as_deref())?;

@@ -7,6 +7,7 @@ mod errors_picture;
 mod eval;
 mod output;
 mod predict;
+mod redrawn_digits;
 mod train;
 
 use std::path::PathBuf;

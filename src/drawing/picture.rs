@@ -1,6 +1,8 @@
 //! An image file's pixels as ink: which grey is paper, how dark the ink is, and where it lies. Decoding files is not
 //! here; the caller brings RGBA bytes.
 
+use super::blobs::keep_main_group;
+use super::paper::{is_even, unlike_paper_around};
 use super::raster::Raster;
 use super::{DigitImage, PIXELS, SIDE};
 
@@ -59,8 +61,6 @@ const SIDE_LIMIT: usize = 400;
 const LEAST_CONTRAST: f32 = 12.0;
 /// Paper whose shade strays by less than this, of 255, counts as clean.
 const CLEAN: f32 = 3.0;
-/// Patches smaller than this share of the largest are specks.
-const SPECK: f32 = 0.03;
 
 impl Picture {
     /// A digit image as a picture that comes through the recipe as it is.
@@ -75,8 +75,9 @@ impl Picture {
     }
 
     /// Ink from the pixels of an image of any size: 4 bytes a pixel (red, green, blue, opacity), row-major. Paper is
-    /// the shade of the border, light or dark or transparent, and ink what differs from it; the darkest ink becomes
-    /// 255 and noise and specks become paper. An image of 28×28 pixels made as MNIST's stays as it is.
+    /// the shade of the border, light or dark or transparent, or where light falls unevenly what surrounds each pixel, and
+    /// ink what differs from it; the darkest ink becomes 255, and noise, ruled lines and whatever lies away from the
+    /// largest patch become paper. An image of 28×28 pixels made as MNIST's stays as it is.
     pub fn from_rgba(width: usize, height: usize, rgba: &[u8]) -> Result<Self, PictureError> {
         if width == 0 || height == 0 {
             return Err(PictureError::NoPixels { width, height });
@@ -84,17 +85,24 @@ impl Picture {
         if width.checked_mul(height).and_then(|count| count.checked_mul(4)) != Some(rgba.len()) {
             return Err(PictureError::WrongLength { width, height, found: rgba.len() });
         }
-        let mut ink = unlike_paper(width, height, rgba);
+        let channels = light(width, height, rgba);
+        let mut ink = unlike_paper(&channels);
         if (width, height) == (SIDE, SIDE) {
             let bytes: Vec<u8> = ink.ink.iter().map(|&ink| ink as u8).collect();
             if is_digit(&bytes) {
                 return Ok(Self { ink: bytes, side: SIDE });
             }
         }
-        stretch(&mut ink)?;
-        drop_specks(&mut ink);
-        let found = ink.ink_box(0.25).ok_or(PictureError::Blank)?;
         let longer = width.max(height);
+        let is_photograph = longer > SMALL && !is_even(&ink);
+        if is_photograph {
+            ink = unlike_paper_around(&channels);
+        }
+        // in a photograph the border may be anything, but most of the image is paper
+        let noise = if is_photograph { quantile(ink.ink.clone(), 0.5) } else { quantile(border(&ink), 0.75) };
+        stretch(&mut ink, noise)?;
+        keep_main_group(&mut ink, is_photograph);
+        let found = ink.ink_box(0.25).ok_or(PictureError::Blank)?;
         if longer <= SMALL {
             let corner = [(width as f32 - longer as f32) / 2.0, (height as f32 - longer as f32) / 2.0];
             let square = ink.averaged([corner[0].floor(), corner[1].floor()], 1.0, longer, longer);
@@ -124,9 +132,8 @@ fn is_digit(ink: &[u8]) -> bool {
     found.longer() == 20.0 && (x / mass - 14.0).abs() <= 0.75 && (y / mass - 14.0).abs() <= 0.75
 }
 
-/// How far every pixel's shade is from the paper's, 0 to 255, brought to at most [`WORKING_SIDE`]. Paper is the median
-/// of the border; the channel that differs most counts, so that red ink shows on green.
-fn unlike_paper(width: usize, height: usize, rgba: &[u8]) -> Raster {
+/// Red, green and blue light, 0 to 255, brought to at most [`WORKING_SIDE`], with something behind what is transparent.
+fn light(width: usize, height: usize, rgba: &[u8]) -> [Raster; 3] {
     let shrink = (width.max(height) as f32 / WORKING_SIDE as f32).max(1.0);
     let (columns, rows) = ((width as f32 / shrink).ceil() as usize, (height as f32 / shrink).ceil() as usize);
     let clear_border = {
@@ -149,14 +156,19 @@ fn unlike_paper(width: usize, height: usize, rgba: &[u8]) -> Raster {
         let dark_ink = mean < 127.5;
         if clear_border == dark_ink { 255.0 } else { 0.0 }
     };
-    let channels: [Raster; 3] = [0, 1, 2].map(|channel| {
+    [0, 1, 2].map(|channel| {
         let shade = |pixel: &[u8]| {
             let opacity = f32::from(pixel[3]) / 255.0;
             f32::from(pixel[channel]) * opacity + backdrop * (1.0 - opacity)
         };
         let full = Raster { width, height, ink: rgba.chunks_exact(4).map(shade).collect() };
         if shrink > 1.0 { full.averaged([0.0, 0.0], shrink, columns, rows) } else { full }
-    });
+    })
+}
+
+/// How far every pixel's shade is from the paper's, 0 to 255. Paper is the median of the border; the channel that differs
+/// most counts, so that red ink shows on green.
+fn unlike_paper(channels: &[Raster; 3]) -> Raster {
     let paper = [0, 1, 2].map(|channel| quantile(border(&channels[channel]), 0.5));
     let mut ink = channels[0].clone();
     for (index, ink) in ink.ink.iter_mut().enumerate() {
@@ -178,10 +190,9 @@ fn border(raster: &Raster) -> Vec<f32> {
     (0..raster.ink.len()).filter(rim).map(|index| raster.ink[index]).collect()
 }
 
-/// Turns differences of shade into ink from 0 to 1: what strays no further than the border does is paper, and the
-/// shade that the darker part of the ink reaches is full ink.
-fn stretch(ink: &mut Raster) -> Result<(), PictureError> {
-    let noise = quantile(border(ink), 0.75);
+/// Turns differences of shade into ink from 0 to 1: what strays no further than `noise` is paper, and the shade that the
+/// darker part of the ink reaches is full ink.
+fn stretch(ink: &mut Raster, noise: f32) -> Result<(), PictureError> {
     let strongest = ink.ink.iter().copied().fold(0.0, f32::max);
     if strongest < LEAST_CONTRAST.max(2.0 * noise) {
         return Err(PictureError::Blank);
@@ -203,42 +214,6 @@ fn quantile(mut values: Vec<f32>, share: f32) -> f32 {
     }
     let rank = ((values.len() - 1) as f32 * share).round() as usize;
     *values.select_nth_unstable_by(rank, f32::total_cmp).1
-}
-
-/// Turns every connected patch of ink that is small beside the largest into paper.
-fn drop_specks(raster: &mut Raster) {
-    let (width, height) = (raster.width, raster.height);
-    let mut patch = vec![usize::MAX; raster.ink.len()];
-    let mut sizes: Vec<f32> = Vec::new();
-    let mut pending = Vec::new();
-    for start in 0..raster.ink.len() {
-        if raster.ink[start] <= 0.0 || patch[start] != usize::MAX {
-            continue;
-        }
-        let mut size = 0.0;
-        patch[start] = sizes.len();
-        pending.push(start);
-        while let Some(index) = pending.pop() {
-            size += raster.ink[index];
-            let (row, column) = (index / width, index % width);
-            for y in row.saturating_sub(1)..(row + 2).min(height) {
-                for x in column.saturating_sub(1)..(column + 2).min(width) {
-                    let near = y * width + x;
-                    if raster.ink[near] > 0.0 && patch[near] == usize::MAX {
-                        patch[near] = sizes.len();
-                        pending.push(near);
-                    }
-                }
-            }
-        }
-        sizes.push(size);
-    }
-    let largest = sizes.iter().copied().fold(0.0, f32::max);
-    for (ink, patch) in raster.ink.iter_mut().zip(patch) {
-        if patch != usize::MAX && sizes[patch] < SPECK * largest {
-            *ink = 0.0;
-        }
-    }
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ impl InkBox {
         Self { left: x - half, top: y - half, right: x + half, bottom: y + half }
     }
 
-    fn join(&mut self, other: Self) {
+    pub(super) fn join(&mut self, other: Self) {
         self.left = self.left.min(other.left);
         self.top = self.top.min(other.top);
         self.right = self.right.max(other.right);

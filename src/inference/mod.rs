@@ -1,6 +1,7 @@
 //! What a finished network can tell: scores, evaluations, rejection, feature maps, distances. Nothing here changes a weight.
 
 mod decision;
+mod disagreement;
 mod evaluate;
 mod feature_maps;
 mod metrics;
@@ -11,6 +12,7 @@ mod thresholds;
 mod trained_model;
 
 pub use decision::Decision;
+pub use disagreement::{Disagreement, Right, disagreements};
 pub use evaluate::{Answer, Evaluation, evaluate};
 pub use feature_maps::FeatureMaps;
 pub use metrics::{Confusion, wilson_interval};

@@ -26,10 +26,12 @@ impl Default for Thresholds {
     }
 }
 
-/// Share of real digits that may be refused at most.
-const DIGITS_REFUSED: f64 = 0.005;
-/// Share of drawn strangers that are to be refused where that costs fewer digits.
-const STRANGERS_REFUSED: f64 = 0.98;
+/// Share of real digits that are refused by a network that has learnt what is none.
+const DIGITS_REFUSED: f64 = 0.01;
+/// The same for the others. They find a hand that nobody has seen nearly as strange as a letter.
+const DIGITS_REFUSED_UNTAUGHT: f64 = 0.0025;
+/// Share of drawn strangers that a network must tell from all but the worst [`DIGITS_REFUSED`] digits to have learnt it.
+const STRANGERS_TOLD: f64 = 0.9;
 /// Drawn strangers that a threshold is chosen with.
 const STRANGERS: usize = 1_000;
 /// Seed of the strangers that a threshold is chosen with; training draws its own from the run's seed.
@@ -39,9 +41,8 @@ impl Thresholds {
     /// Chosen on the answers to validation images, and on drawn letters, signs and scribbles of the kinds that a training
     /// may use: on the threads of the model.
     ///
-    /// Sure is what leaves at most one wrong answer in 500, if any confidence does. A digit is what scores better than the worst 0.5 % of validation
-    /// digits; where 98 % of the strangers score less than that, the border lies half-way between them and the digits, for
-    /// hands that nobody has seen score less than those of the validation images.
+    /// Sure is what leaves at most one wrong answer in 500, if any confidence does. A digit is what scores better than the
+    /// worst of the validation digits: 1 % of them where that refuses nine strangers in ten, or else 0.25 %.
     ///
     /// # Errors
     /// Where the network cannot be worked out.
@@ -51,11 +52,11 @@ impl Thresholds {
         }
         let mut digits: Vec<f32> = validation.iter().map(|answer| answer.score).collect();
         digits.sort_by(f32::total_cmp);
-        let mut strangers = stranger_scores(model, false, SEED, STRANGERS)?;
-        strangers.sort_by(f32::total_cmp);
-        let digit = digits[(DIGITS_REFUSED * digits.len() as f64) as usize];
-        let stranger = strangers[(STRANGERS_REFUSED * strangers.len() as f64) as usize];
-        let border = if stranger < digit { (stranger + digit) / 2.0 } else { digit };
+        let worst = |share: f64| digits[(share * digits.len() as f64) as usize];
+        let strangers = stranger_scores(model, false, SEED, STRANGERS)?;
+        let told = strangers.iter().filter(|score| **score < worst(DIGITS_REFUSED)).count();
+        let has_learnt = told as f64 >= STRANGERS_TOLD * strangers.len() as f64;
+        let border = worst(if has_learnt { DIGITS_REFUSED } else { DIGITS_REFUSED_UNTAUGHT });
         Ok(Self { sure_above: sure_above(validation), digit_above: Some(border).filter(|border| border.is_finite()) })
     }
 

@@ -5,6 +5,7 @@
 //! | `atomic.rs` | writing a file so that a reader finds the old one or the new one, never half of one |
 //! | `places.rs` | [`Places`]: where the program keeps settings, runs and data sets |
 //! | `settings.rs` | [`SettingsFile`]: what the window remembers |
+//! | `pins_file.rs` | the pinned drawings |
 //! | `weights_file.rs` | weights as safetensors files |
 //! | `shipped.rs` | the models inside the program: settings, weights, cards |
 //! | `presets.rs` | all settings inside the program, by name |
@@ -23,6 +24,7 @@ mod fine_tuning;
 pub mod handwriting;
 pub mod handwriting_export;
 pub mod picture_file;
+pub mod pins_file;
 pub mod places;
 pub mod presets;
 pub mod record;

@@ -39,6 +39,11 @@ impl Places {
         self.config.join("settings.toml")
     }
 
+    /// The file of the pinned drawings.
+    pub fn pins_file(&self) -> PathBuf {
+        self.data.join("pins.json")
+    }
+
     /// The folder of the drawings that a person keeps.
     pub fn drawings(&self) -> PathBuf {
         self.data.join("drawings")

@@ -177,7 +177,7 @@ fn read(path: &Path) -> Result<Settings, Unread> {
 }
 
 /// Gives the damaged file another name; says where it is, and whether its own name is free now.
-fn set_aside(path: &Path) -> (String, bool) {
+pub(super) fn set_aside(path: &Path) -> (String, bool) {
     let mut bad = path.as_os_str().to_owned();
     bad.push(".bad");
     match std::fs::rename(path, &bad) {

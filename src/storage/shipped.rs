@@ -51,6 +51,9 @@ pub struct Card {
     pub machine: String,
     /// The command that makes the weights again.
     pub command: String,
+    /// Share of test digits read right when they are drawn again with pens of 1.5, 2.9, 4.5 and 5.7 pixels
+    /// (`digitpad eval --redrawn`).
+    pub redrawn: [f64; 4],
     /// Of the shipped weights; chosen on validation images.
     pub thresholds: Thresholds,
     /// What each ingredient is worth: settings that grow line by line, all trained for the same few epochs with one seed.

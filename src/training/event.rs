@@ -44,6 +44,7 @@ pub struct Tick<'a> {
     /// Epochs so far, with their fraction.
     pub epoch: f64,
     pub evaluation: &'a Evaluation,
+    pub weights: &'a Weights,
 }
 
 /// One finished epoch.

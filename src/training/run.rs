@@ -216,7 +216,7 @@ impl<'a, 'o> Run<'a, 'o> {
         let evaluation = self.fixed.judge(&weights, &self.fixed.tick_images)?;
         let step = self.position.step;
         let epoch = step as f64 / self.fixed.updates_per_epoch as f64;
-        let tick = Tick { step, epoch, evaluation: &evaluation };
+        let tick = Tick { step, epoch, evaluation: &evaluation, weights: &weights };
         Ok(self.steering.tell(Event::Tick(tick), &mut self.position))
     }
 

@@ -40,6 +40,8 @@ pub struct App {
     notices: Notices,
     /// Notices of the workbench that have been shown.
     notices_seen: u64,
+    /// The notice whose action pins again what was unpinned.
+    offers_to_restore_pin: Option<u64>,
     help: bool,
     closing: Closing,
     /// Set by SIGINT and SIGTERM.
@@ -76,6 +78,7 @@ impl App {
             dialogs: Dialogs::default(),
             notices: Notices::default(),
             notices_seen: 0,
+            offers_to_restore_pin: None,
             help: false,
             closing: Closing::No,
             asked_to_end,
@@ -110,6 +113,10 @@ impl App {
         if let Some(before) = self.workbench.take_replaced() {
             self.place = Place::Draw;
             self.draw.remember(before);
+        }
+        if self.workbench.take_unpinned() {
+            let notice = self.notices.push(notice::NoticeKind::Info, "A drawing was unpinned", Some("Undo"));
+            self.offers_to_restore_pin = Some(notice);
         }
         self.offer_undo();
         self.take_in_files(ctx);
@@ -152,7 +159,8 @@ impl App {
                     Action::StepEpoch => transport::step_once(&self.form, true, &mut scene),
                     Action::Reset => scene.push(Command::ResetTraining),
                     // what the pen is drawing now is neither cleared nor undone
-                    Action::Clear | Action::Delete | Action::Undo | Action::Redo if self.draw.is_drawing() => {}
+                    Action::Clear | Action::Delete | Action::Undo | Action::Redo | Action::Pin
+                        if self.draw.is_drawing() => {}
                     Action::Delete if self.place == Place::Data => self.data.delete_selected(&mut scene),
                     Action::Undo if self.place == Place::Data => {
                         scene.push(Command::Handwriting(HandwritingCommand::Undo));
@@ -163,6 +171,7 @@ impl App {
                     Action::Clear | Action::Delete => self.draw.clear(&mut scene),
                     Action::Undo => self.draw.undo(&mut scene),
                     Action::Redo => self.draw.redo(&mut scene),
+                    Action::Pin => scene.push(Command::PinDrawing),
                     Action::Eraser => self.draw.toggle_eraser(),
                     Action::Guides => self.draw.toggle_guides(),
                     // what is not seen is not labelled
@@ -220,11 +229,19 @@ impl App {
                 Place::Data => self.data.ui(ui, &mut scene),
             });
         }
+        // models that nobody looks at are not asked
+        let compares = self.place == Place::Draw && self.draw.shows_all_models();
+        if compares != self.workbench.compares_models() {
+            commands.push(Command::CompareModels(compares));
+        }
         drop_target(ui);
         keys::help(ui.ctx(), &mut self.help, self.workbench.runs_folder());
         self.ask_about_closing(ui.ctx());
         let corner = ui.max_rect().right_bottom() - vec2(24.0, 40.0);
         let acted = self.notices.show(ui.ctx(), corner);
+        if acted.is_some() && acted == self.offers_to_restore_pin {
+            commands.push(Command::RestorePin);
+        }
         if acted.is_some() && acted == self.undo_notice.map(|(notice, _)| notice) {
             commands.push(Command::Handwriting(HandwritingCommand::Undo));
         }

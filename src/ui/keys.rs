@@ -18,6 +18,7 @@ pub enum Action {
     Delete,
     Undo,
     Redo,
+    Pin,
     Eraser,
     Guides,
     /// The drawing is this digit.
@@ -52,7 +53,7 @@ const fn command(action: Action, key: Key) -> Shortcut {
 const SHIFT_COMMAND: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
 
 /// The longer chords first: a key with more modifiers must not be taken for the one with fewer.
-const SHORTCUTS: [Shortcut; 37] = [
+const SHORTCUTS: [Shortcut; 38] = [
     Shortcut { action: Action::Redo, modifiers: SHIFT_COMMAND, key: Key::Z, everywhere: false },
     Shortcut { action: Action::Undo, modifiers: Modifiers::COMMAND, key: Key::Z, everywhere: false },
     Shortcut { action: Action::Redo, modifiers: Modifiers::COMMAND, key: Key::Y, everywhere: false },
@@ -69,6 +70,7 @@ const SHORTCUTS: [Shortcut; 37] = [
     Shortcut { action: Action::StepEpoch, modifiers: Modifiers::SHIFT, key: Key::Period, everywhere: false },
     plain(Action::StepBatch, Key::Period),
     plain(Action::Clear, Key::C),
+    plain(Action::Pin, Key::P),
     plain(Action::Delete, Key::Delete),
     plain(Action::Eraser, Key::E),
     plain(Action::Guides, Key::G),
@@ -123,6 +125,7 @@ pub const TOLD: [(&str, &[(&str, &str)]); 3] = [
             ("C, Delete", "Clear the pad"),
             ("Ctrl+Z, Ctrl+Shift+Z", "Undo, redo"),
             ("[ and ]", "Thinner, thicker pen"),
+            ("P", "Pin the drawing"),
             ("E, right button", "Eraser"),
             ("G", "Guides and the network's pixels"),
             ("0 to 9", "Keep it as this digit; again takes it back"),

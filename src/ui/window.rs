@@ -107,7 +107,7 @@ fn run(
         // a request without any delay is two pictures
         let wake: Wake = Arc::new(move |delay| wake.request_repaint_after(delay.max(Duration::from_millis(1))));
         wake_when_asked_to_end(Arc::clone(&asked_to_end), Arc::clone(&wake))?;
-        let workbench = Workbench::start(Options {
+        let mut workbench = Workbench::start(Options {
             runs: places::runs_folder(runs.as_deref()).unwrap_or_else(|| PathBuf::from("runs")),
             drawings: Places::of_the_system().map(|places| places.drawings()),
             device: DeviceChoice::Auto,
@@ -115,6 +115,9 @@ fn run(
             wake,
             snapshot_every: Duration::from_millis(if paints_on_processor(context) { 300 } else { 100 }),
         })?;
+        if let Some(places) = Places::of_the_system() {
+            workbench.keep_pins_in(&places.pins_file());
+        }
         let mut app = App::new(workbench, settings, asked_to_end).ok_or("the program's own presets are damaged")?;
         if let Some(complaint) = complaint {
             app.complain(&complaint);

@@ -78,6 +78,16 @@ pub enum Command {
     CancelEvaluation,
     /// Show the scores of this image of the judged set.
     SelectImage(Option<u32>),
+    /// Keep the drawing in view.
+    PinDrawing,
+    Unpin(u64),
+    /// Pin again what was unpinned last.
+    RestorePin,
+    /// Ask all models about the drawing from now on, not only the chosen one, or no longer.
+    CompareModels(bool),
+    /// Find the test digits on which these two disagree.
+    FindDisagreements([ModelChoice; 2]),
+    CancelDisagreements,
     FetchMnist,
     CancelFetch,
 }

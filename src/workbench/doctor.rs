@@ -77,6 +77,8 @@ pub struct Examination {
     /// The answers with one step of the recipe switched over, in the order crop, width, size, centre; `None` where that
     /// leaves no ink.
     pub switched: [Option<Reading>; 4],
+    /// What the person said that it is.
+    pub label: Option<u8>,
     /// The digit that the drawing is compared with: the person's, else the answer.
     pub digit: u8,
     pub differences: Vec<Difference>,
@@ -100,8 +102,8 @@ pub(super) struct Doctor {
     examiner: Newest<Question>,
     number: u64,
     asked: Option<(Subject, Option<u8>)>,
-    /// With the number of its question.
-    found: Option<(u64, Box<Examination>)>,
+    /// With what it is of.
+    found: Option<(Subject, Option<u8>, Box<Examination>)>,
 }
 
 impl Doctor {
@@ -115,7 +117,10 @@ impl Doctor {
     }
 
     pub fn found(&mut self, number: u64, examination: Box<Examination>) {
-        self.found = Some((number, examination));
+        // answers to older questions are dropped
+        if let Some((subject, label)) = self.asked.as_ref().filter(|_| number == self.number) {
+            self.found = Some((subject.clone(), *label, examination));
+        }
     }
 }
 
@@ -144,20 +149,22 @@ impl Workbench {
 
     /// What was found when the drawing was last examined.
     pub fn examination(&self) -> Option<&Examination> {
-        self.doctor.found.as_ref().map(|(_, found)| found.as_ref())
+        self.doctor.found.as_ref().map(|(.., found)| found.as_ref())
     }
 
     /// Whether [`Workbench::examination`] is of the drawing as it is, by the chosen model.
     pub fn examination_is_current(&self) -> bool {
-        let doctor = &self.doctor;
-        let newest = doctor.found.as_ref().is_some_and(|(number, _)| *number == doctor.number);
-        newest
-            && doctor.asked.as_ref().is_some_and(|(asked, label)| {
-                *label == self.true_label
-                    && asked.recipe == self.recipe
-                    && self.model(&self.choice).is_some_and(|model| asked.learns || Arc::ptr_eq(model, &asked.model))
-                    && asked.drawing == self.drawing
-            })
+        let found = self.doctor.found.as_ref();
+        found.is_some_and(|(subject, label, _)| *label == self.true_label && self.is_now(subject))
+    }
+
+    /// Whether answers about `subject` are answers about the pad as it is; a network that learns may have learnt since.
+    pub(super) fn is_now(&self, subject: &Subject) -> bool {
+        let model = self.model(&self.choice);
+        let same_model = model.is_some_and(|model| Arc::ptr_eq(model, &subject.model));
+        (same_model || (subject.learns && self.choice == ModelChoice::Live))
+            && subject.recipe == self.recipe
+            && subject.drawing == self.drawing
     }
 }
 
@@ -177,6 +184,7 @@ fn examine(question: &Question, waiting: &Waiting<Question>) -> Result<Option<Ex
         differences: differences(&subject.drawing, typical(Some(digit)), &subject.recipe),
         as_drawn,
         switched,
+        label: *label,
         digit,
         ladder: Vec::new(),
         in_vain: Vec::new(),

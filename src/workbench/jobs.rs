@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::corpora::Corpora;
+use super::disagreeing::DisagreementEvent;
 use super::{ModelChoice, ModelEntry, NoticeKind, SetChoice, Wake, WorkerEvent};
 use crate::data::{self, Corpus, Dataset, FetchProgress};
 use crate::drawing::{DigitImage, Picture, SIDE};
@@ -29,6 +30,7 @@ pub(super) enum JobEvent {
     EvaluationEnded { job: u64, result: Result<Option<Box<Judged>>, String> },
     FetchProgress { file: String, bytes: u64, total: u64 },
     FetchEnded(Result<(), String>),
+    Disagreement { job: u64, event: DisagreementEvent },
 }
 
 /// Weights that were opened.
@@ -168,7 +170,7 @@ impl Jobs {
     }
 
     /// Runs `work` on a thread of its own; where it panics or cannot start, `failed` makes the event that says so.
-    fn spawn(
+    pub fn spawn(
         &self,
         name: &str,
         failed: impl Fn(String) -> JobEvent + Send + Sync + 'static,

@@ -4,6 +4,10 @@
 //! | file | what lives there |
 //! |---|---|
 //! | `command.rs` | [`Command`]: everything that a person can ask for |
+//! | `beside.rs` | what is worked out beside the pad's own answer: the next three |
+//! | `comparing.rs` | every model at hand on the drawing |
+//! | `disagreeing.rs` | two models on all test digits: where their answers differ |
+//! | `pins.rs`, `pin_history.rs` | drawings kept in view, and what a training made of them |
 //! | `newest.rs` | a thread that answers only the newest question |
 //! | `handwriting.rs`, `keeping.rs` | the drawings that the person keeps, and what is done with them |
 //! | `handwriting_scores.rs`, `fine_tuning.rs` | every model's answers to them, and training on them |
@@ -12,14 +16,18 @@
 //! | `predictor.rs` | the thread that answers drawings; only the newest counts |
 //! | `replay.rs` | the drawing point by point |
 //! | `trainer.rs` | the thread of one training, and how it is paused, stepped and stopped |
+//! | `running.rs` | how trainings are begun, stepped, stopped and put aside |
 //! | `training_view.rs` | [`TrainingView`]: what panels see of a training |
 //! | `jobs.rs` | short work beside: evaluating, fetching, opening, saving |
 //! | `reading.rs` | what panels read of the workbench |
 //! | `notice.rs` | [`Notice`]: a sentence for the person |
 //! | `corpora.rs` | data sets that have been read, shared by the workers |
 
+mod beside;
 mod command;
+mod comparing;
 mod corpora;
+mod disagreeing;
 mod doctor;
 mod ending;
 mod fine_tuning;
@@ -30,9 +38,12 @@ mod keeping;
 mod label;
 mod newest;
 mod notice;
+mod pin_history;
+mod pins;
 mod predictor;
 mod reading;
 mod replay;
+mod running;
 mod trainer;
 mod training_view;
 
@@ -44,12 +55,16 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 pub use command::{Command, ModelChoice, SetChoice};
+pub use comparing::ComparedModel;
+pub use disagreeing::Disagreements;
 pub use doctor::{Examination, Reading, Rung};
 pub use ending::wake_when_asked_to_end;
 pub use handwriting::{HandwritingCommand, HandwritingView, KeptView, Measured, Told};
 pub use handwriting_scores::{ModelScore, ReadDigit, Scores};
 pub use jobs::{EvaluationView, FetchView};
 pub use notice::{Notice, NoticeKind};
+pub use pin_history::{History, HistoryPoint, Turn};
+pub use pins::{MOST_PINS, Pin};
 pub use reading::StartEntry;
 pub use replay::Moment;
 pub use training_view::{Curves, EpochPoint, Phase, RateChange, StepPoint, TickPoint, TrainingView};
@@ -59,7 +74,7 @@ use crate::drawing::{Drawing, Recipe};
 use crate::inference::TrainedModel;
 use crate::nn::{Compute, DeviceChoice};
 use crate::storage::shipped::{self, Card};
-use crate::training::TrainingConfig;
+use beside::{Beside, ForPins};
 use corpora::Corpora;
 use handwriting::HandwritingEvent;
 use jobs::{JobEvent, Jobs, OpenModel};
@@ -100,6 +115,8 @@ enum WorkerEvent {
     Replayed(u64, Arc<[Moment]>),
     Trainer(u64, TrainerEvent),
     Job(JobEvent),
+    Compared(comparing::Answers),
+    Pins(pins::Answers),
     Handwriting(HandwritingEvent),
 }
 
@@ -116,6 +133,7 @@ pub struct Workbench {
     doctor: doctor::Doctor,
     replay: replay::Replay,
     jobs: Jobs,
+    beside: Beside,
 
     drawing: Drawing,
     true_label: Option<u8>,
@@ -155,6 +173,7 @@ impl Workbench {
         let predictor = predictor::start(sender.clone(), Arc::clone(&options.wake))?;
         let doctor = doctor::Doctor::start(sender.clone(), Arc::clone(&options.wake))?;
         let replay = replay::Replay::start(sender.clone(), Arc::clone(&options.wake))?;
+        let beside = Beside::start(&sender, &options.wake, &predictor)?;
         let corpora = Arc::new(Corpora::default());
         let jobs = Jobs::new(sender.clone(), Arc::clone(&options.wake), Arc::clone(&corpora));
         let handwriting = HandwritingView::open(options.drawings.as_deref(), &sender, &options.wake)?;
@@ -182,6 +201,7 @@ impl Workbench {
             doctor,
             replay,
             jobs,
+            beside,
             drawing: Drawing::default(),
             true_label: None,
             handwriting,
@@ -214,14 +234,21 @@ impl Workbench {
     pub fn handle(&mut self, command: Command) {
         match command {
             Command::SetDrawing(drawing) => self.set_drawing(drawing),
-            Command::LabelDrawing(label) => self.label_drawing(label),
             Command::Handwriting(command) => self.handle_handwriting(command),
             Command::Examine => self.examine(),
             Command::Replay(points) => self.replay(points),
             Command::ReadMoments => self.read_moments(),
+            Command::LabelDrawing(label) => {
+                self.label_drawing(label);
+                self.label_pin();
+            }
+            Command::PinDrawing => self.pin_drawing(),
+            Command::Unpin(id) => self.unpin(id),
+            Command::RestorePin => self.restore_pin(),
             Command::SetRecipe(recipe) => {
                 self.recipe = recipe;
                 self.ask();
+                self.ask_pins();
             }
             Command::WatchLayer(layer) => {
                 if self.watched_layer != layer {
@@ -264,6 +291,9 @@ impl Workbench {
                 let Some(model) = self.model(&self.choice).cloned() else { return };
                 self.jobs.select_image(image, model);
             }
+            Command::CompareModels(watched) => self.compare_models(watched),
+            Command::FindDisagreements(pair) => self.find_disagreements(pair),
+            Command::CancelDisagreements => self.cancel_disagreements(),
             Command::FetchMnist => self.jobs.fetch_mnist(),
             Command::CancelFetch => self.jobs.cancel_fetch(),
         }
@@ -279,6 +309,7 @@ impl Workbench {
                     // answers to older drawings are dropped
                     if answer.generation == self.generation {
                         self.answer = Some(*answer);
+                        self.ask_all_models();
                     }
                 }
                 WorkerEvent::Examined(number, found) => self.doctor.found(number, found),
@@ -286,6 +317,8 @@ impl Workbench {
                 WorkerEvent::Trainer(run, event) if run == self.runs_started => self.trainer_said(event),
                 WorkerEvent::Trainer(..) => {}
                 WorkerEvent::Job(event) => self.job_said(event),
+                WorkerEvent::Compared(answers) => self.models_said(answers),
+                WorkerEvent::Pins(answers) => self.pins_said(answers),
                 WorkerEvent::Handwriting(event) => self.handwriting_said(event),
             }
         }
@@ -298,6 +331,7 @@ impl Workbench {
         self.control(Trainer::stop);
         self.jobs.cancel_evaluation();
         self.jobs.cancel_fetch();
+        self.cancel_disagreements();
         let deadline = Instant::now() + patience;
         while (self.training_is_under_way() || self.leaving.iter().any(Trainer::is_busy)) && Instant::now() < deadline {
             if let Ok(event) = self.events.recv_timeout(Duration::from_millis(20))
@@ -338,72 +372,11 @@ impl Workbench {
         if self.choice != choice {
             self.choice = choice;
             self.answer = None;
+            self.ask_pins();
         }
         let layers = self.layers().len();
         self.watched_layer = self.watched_layer.filter(|layer| *layer < layers);
         self.ask();
-    }
-
-    fn start_training(&mut self, config: TrainingConfig, until: Option<trainer::Until>) {
-        if self.training_is_under_way() {
-            self.notify(NoticeKind::Info, "A training is under way; stop it before you start another".to_owned());
-            return;
-        }
-        if let Err(error) = config.validate() {
-            self.notify(NoticeKind::Problem, format!("This training cannot start: {error}"));
-            return;
-        }
-        self.runs_started += 1;
-        let started = Trainer::start(trainer::Order {
-            run: self.runs_started,
-            config: config.clone(),
-            until,
-            corpora: Arc::clone(&self.corpora),
-            compute: Arc::clone(&self.training_compute),
-            snapshot_every: self.options.snapshot_every,
-            runs: self.options.runs.clone(),
-            sender: self.sender.clone(),
-            wake: Arc::clone(&self.options.wake),
-        });
-        match started {
-            Ok(trainer) => {
-                self.trainer = Some(trainer);
-                self.training = Some(TrainingView::new(config));
-                // the drawing's answers come from the network that learns, as soon as it has some
-                self.awaits_live = true;
-            }
-            Err(error) => self.notify(NoticeKind::Problem, format!("This training cannot start: {error:#}")),
-        }
-    }
-
-    fn step(&mut self, config: TrainingConfig, until: trainer::Until) {
-        if self.training_is_under_way() {
-            self.control(|trainer| trainer.step(until));
-        } else {
-            self.start_training(config, Some(until));
-        }
-    }
-
-    fn control(&mut self, act: impl FnOnce(&Trainer)) {
-        if let Some(trainer) = &self.trainer {
-            act(trainer);
-        }
-    }
-
-    /// Ends a training that is under way (its run is kept) and clears the curves.
-    fn reset_training(&mut self) {
-        self.control(Trainer::stop);
-        self.runs_started += 1;
-        self.leaving.retain(Trainer::is_busy);
-        self.leaving.extend(self.trainer.take());
-        self.training = None;
-        self.live = None;
-        self.awaits_live = false;
-        if self.choice == ModelChoice::Live
-            && let Some(first) = self.models.first()
-        {
-            self.choose(first.entry.choice.clone());
-        }
     }
 
     fn evaluate(&mut self, set: SetChoice) {
@@ -429,16 +402,19 @@ impl Workbench {
                 if self.choice == ModelChoice::Live || std::mem::take(&mut self.awaits_live) {
                     self.choose(ModelChoice::Live);
                 }
+                self.ask_all_models();
             }
             TrainerEvent::Warning(text) => self.notify(NoticeKind::Problem, text),
             TrainerEvent::Note(text) => self.notify(NoticeKind::Info, text),
             event => {
+                let for_pins = ForPins::from(&event);
                 let Some(view) = &mut self.training else { return };
                 if let Some((kind, text)) = view.apply(event) {
                     self.notify(kind, text);
                 }
                 self.handwriting.take_in(self.training.as_ref());
                 self.look_for_damage();
+                self.tell_pins(for_pins);
             }
         }
     }
@@ -473,6 +449,7 @@ impl Workbench {
             JobEvent::Picture(Err(text)) | JobEvent::Model(Err(text)) | JobEvent::Failed(text) => {
                 self.notify(NoticeKind::Problem, text);
             }
+            JobEvent::Disagreement { job, event } => self.disagreement_said(job, event),
             JobEvent::Saved(text) => self.notify(NoticeKind::Info, text),
             event => {
                 if let Some((kind, text)) = self.jobs.apply(event) {

@@ -1,5 +1,6 @@
 //! A thread that answers only the newest question: whoever asks faster than it answers replaces what waits.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -27,6 +28,7 @@ impl<Question> Waiting<Question> {
 /// Ends its thread when it is dropped.
 pub(super) struct Newest<Question> {
     slot: Arc<(Mutex<Slot<Question>>, Condvar)>,
+    is_busy: Arc<AtomicBool>,
 }
 
 impl<Question: Send + 'static> Newest<Question> {
@@ -40,9 +42,13 @@ impl<Question: Send + 'static> Newest<Question> {
     ) -> Result<Self> {
         let slot = Arc::new((Mutex::new(Slot { newest: None, closed: false }), Condvar::new()));
         let waiting = Waiting(Arc::clone(&slot));
+        let is_busy = Arc::new(AtomicBool::new(false));
+        let busy = Arc::clone(&is_busy);
         std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             while let Some(question) = next(&waiting.0) {
+                busy.store(true, Ordering::Relaxed);
                 let event = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| answer(&question, &waiting)));
+                busy.store(false, Ordering::Relaxed);
                 let Ok(Ok(Some(event))) = event else { continue };
                 if sender.send(event).is_err() {
                     return;
@@ -50,7 +56,12 @@ impl<Question: Send + 'static> Newest<Question> {
                 wake(Duration::ZERO);
             }
         })?;
-        Ok(Self { slot })
+        Ok(Self { slot, is_busy })
+    }
+
+    /// True while an answer is being worked out; for other threads that give way meanwhile.
+    pub fn is_busy(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.is_busy)
     }
 
     /// Replaces any question that waits.

@@ -38,6 +38,11 @@ impl Workbench {
         self.answer.as_ref().filter(|_| !self.drawing.is_empty())?.prediction.as_ref()
     }
 
+    /// Whether the newest answer is to the drawing as it is.
+    pub fn answer_is_current(&self) -> bool {
+        self.answer.as_ref().is_some_and(|answer| answer.generation == self.generation)
+    }
+
     pub fn state(&self) -> State {
         self.prediction().map_or(State::Empty, |prediction| prediction.state(&self.thresholds()))
     }

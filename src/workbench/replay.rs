@@ -42,7 +42,7 @@ pub(super) struct Replay {
     points: Option<usize>,
     number: u64,
     asked: Option<Subject>,
-    found: Option<(u64, Arc<[Moment]>)>,
+    found: Option<(Subject, Arc<[Moment]>)>,
 }
 
 impl Replay {
@@ -56,7 +56,9 @@ impl Replay {
     }
 
     pub fn found(&mut self, number: u64, moments: Arc<[Moment]>) {
-        self.found = Some((number, moments));
+        if let Some(subject) = self.asked.as_ref().filter(|_| number == self.number) {
+            self.found = Some((subject.clone(), moments));
+        }
     }
 
     /// Back to the whole drawing.
@@ -99,9 +101,8 @@ impl Workbench {
 
     /// What was read after every point of the drawing, in their order; `None` while that is not known.
     pub fn moments(&self) -> Option<&[Moment]> {
-        let (number, moments) = self.replay.found.as_ref()?;
-        let asked = self.replay.asked.as_ref().filter(|_| *number == self.replay.number)?;
-        (asked.recipe == self.recipe && asked.drawing == self.drawing).then_some(moments.as_ref())
+        let (_, moments) = self.replay.found.as_ref().filter(|(subject, _)| self.is_now(subject))?;
+        Some(moments.as_ref())
     }
 }
 

@@ -340,6 +340,8 @@ impl<'a> Watch<'a> {
             }
             Event::Tick(tick) => {
                 self.progress(false);
+                // the very network that is looked at, for all that is shown with the look
+                let _diverging = self.model(tick.weights, Thresholds::default());
                 let confusion = &tick.evaluation.confusion;
                 self.reporter.tell(TrainerEvent::Tick {
                     step: tick.step,
@@ -353,6 +355,8 @@ impl<'a> Watch<'a> {
             Event::Epoch(summary) => {
                 self.progress(false);
                 let validation = summary.validation.map(|v| (v.loss, v.confusion.accuracy(), v.confusion.f1()));
+                // the network of the epoch itself, so that what is judged now is what the curves tell
+                let _diverging = self.model(summary.weights, Thresholds::default());
                 self.reporter.tell(TrainerEvent::Epoch {
                     epoch: summary.epoch,
                     step: summary.step,
@@ -361,8 +365,6 @@ impl<'a> Watch<'a> {
                     train_error: summary.train_error,
                     is_best: summary.is_best,
                 });
-                // the network of the epoch itself, so that what is judged now is what the curves tell
-                let _diverging = self.model(summary.weights, Thresholds::default());
                 Finished::Epoch
             }
         }

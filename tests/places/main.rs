@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod compare;
+mod doctor;
 mod inside;
 mod window;
 
@@ -22,7 +24,7 @@ const ALWAYS: [&str; 6] = ["Draw", "Train", "Inside", "Mistakes", "Model that an
 
 fn essentials(place: Place) -> &'static [&'static str] {
     match place {
-        Place::Draw => &["Pad, ", "Clear", "Undo", "Eraser", "Pen width", "Probability"],
+        Place::Draw => &["Pad, ", "Clear", "Undo", "Eraser", "Pen width", "Paste a picture", "Probability"],
         Place::Train => &["Optimiser", "Rate", "Batch", "Epochs", "Seed", "Loss over epochs", "Accuracy over epochs"],
         Place::Inside => &["RBF room"],
         Place::Mistakes => &["Mistakes"],
@@ -458,7 +460,9 @@ fn pictures_of_the_places_are_not_blank() {
                 return;
             }
             window.draw(&[[0.3, 0.3], [0.5, 0.15], [0.7, 0.3], [0.5, 0.55], [0.3, 0.85], [0.75, 0.85]]);
-            window.until("an answer", |workbench| workbench.prediction().is_some());
+            window.until("an answer and what is beside it", |workbench| {
+                workbench.examination_is_current() && workbench.moments().is_some()
+            });
             window.picture(&folder.join(name("draw")));
             window.train(12);
             window.until("half of a training", |workbench| {

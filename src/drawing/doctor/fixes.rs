@@ -260,7 +260,7 @@ fn smoothed(drawing: &Drawing, longer: f32) -> Option<Drawing> {
             }
         }
     }
-    any.then_some(changed)
+    (any && changed != *drawing).then_some(changed)
 }
 
 /// Without the strokes that are short and touch no other.

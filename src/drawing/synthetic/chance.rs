@@ -4,7 +4,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// One seeded stream.
-pub(super) struct Chance {
+pub(in crate::drawing) struct Chance {
     stream: ChaCha8Rng,
 }
 

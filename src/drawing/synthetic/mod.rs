@@ -1,7 +1,7 @@
 //! Built-in drawn digits: a skeleton in some hand, drawn with haste, slant, tremor and a pen of some width. Any number
 //! of them, from any seed, the same on every machine, and through the pad's own pipeline.
 
-mod chance;
+pub(super) mod chance;
 mod shapes;
 mod skeletons;
 
@@ -28,7 +28,7 @@ pub fn drawn_image(label: u8, seed: u64, index: u64) -> DigitImage {
 }
 
 /// What is no digit, number `index` under `seed`: a letter or sign that looks like none, a scribble, or two digits at once.
-/// The letters and signs that are `strange` are others than those that are not.
+/// The letters and signs that are `strange` are others than those that are not, among which are also signs that nobody uses.
 pub fn drawn_stranger(strange: bool, seed: u64, index: u64) -> Drawing {
     stranger(strange, index, &mut Chance::new(u8::from(strange), seed ^ STRANGERS, index)).0
 }
@@ -41,7 +41,9 @@ pub fn stranger_image(strange: bool, seed: u64, index: u64) -> DigitImage {
 
 fn stranger(strange: bool, index: u64, chance: &mut Chance) -> (Drawing, f32) {
     let kind = chance.between(0.0, 1.0);
-    let (strokes, lean) = if kind < 0.75 {
+    let (strokes, lean) = if kind < 0.25 && !strange {
+        (shapes::sign(chance), 0.1)
+    } else if kind < 0.75 {
         (shapes::shape(strange, (index % shapes::count(strange) as u64) as usize, chance), 0.1)
     } else if kind < 0.9 {
         (shapes::scribble(chance), 0.0)

@@ -266,6 +266,33 @@ pub(super) fn scribble(chance: &mut Chance) -> Vec<Vec<Point>> {
     }
 }
 
+/// A sign that nobody has agreed on: three to five strokes between nine places of the page, some of them bent, longer
+/// together than those of a digit.
+pub(super) fn sign(chance: &mut Chance) -> Vec<Vec<Point>> {
+    let place = |chance: &mut Chance| {
+        let [across, down] = [0, 1].map(|_| chance.between(0.0, 2.99).floor());
+        [across * 0.4 + chance.about(0.0, 0.03), down * 0.5 + chance.about(0.0, 0.03)]
+    };
+    let distance = |a: Point, b: Point| ((a[0] - b[0]).powi(2) + (a[1] - b[1]).powi(2)).sqrt();
+    let strokes = 3 + chance.between(0.0, 2.99) as usize;
+    let mut signs = Vec::new();
+    let mut length = 0.0;
+    while signs.len() < strokes || length < 2.8 {
+        let (from, to) = (place(chance), place(chance));
+        if distance(from, to) < 0.35 {
+            continue;
+        }
+        length += distance(from, to);
+        let by = place(chance);
+        signs.push(if chance.happens(0.35) {
+            join(&cut_corners(&cut_corners(&[from, by, to])))
+        } else {
+            join(&[from, to])
+        });
+    }
+    signs
+}
+
 /// Points on the way from each to the next, about a seventeenth of the page apart.
 fn join(corners: &[Point]) -> Vec<Point> {
     let mut points: Vec<Point> = corners.first().copied().into_iter().collect();

@@ -3,6 +3,7 @@
 use eframe::egui::{self, Align, Layout, Rect, ScrollArea, Ui, pos2, vec2};
 
 use super::Scene;
+use super::draw_beside::{Beside, Column};
 use crate::drawing::{DigitImage, Drawing, Preparation, SIDE, THUMBNAIL_SIDE, Thumbnail};
 use crate::storage::Settings;
 use crate::ui::dialogs::Purpose;
@@ -23,15 +24,9 @@ pub struct DrawPlace {
     redo: Vec<Drawing>,
     replay: super::draw_replay::ReplayPanel,
     pub(super) shown: super::draw_answer::Shown,
-    narrow: Narrow,
-}
-
-/// Which column stands beside the pad when there is no room for both.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Narrow {
-    #[default]
-    Answer,
-    Inside,
+    beside: Beside,
+    /// In a narrow window the other column stands in the place of the answer.
+    beside_for_answer: bool,
 }
 
 /// Drawings that undo brings back, at most.
@@ -48,6 +43,7 @@ const LEAST_ANSWER: f32 = 288.0;
 
 impl DrawPlace {
     pub fn ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
+        self.beside.shows_all_models = false;
         let room = ui.available_size();
         let wide = room.x >= PAD + ANSWER + INSIDE + 2.0 * GAP - 1.0;
         // images grow with the window, columns of text do not
@@ -56,7 +52,7 @@ impl DrawPlace {
         let gap = if room.x < PAD + ANSWER + GAP { 16.0 } else { GAP };
         let answer = if wide { ANSWER } else { (room.x - SCROLL_BAR - LEAST_PAD - gap).clamp(LEAST_ANSWER, ANSWER) };
         let pad = if wide {
-            (PAD + spare * 0.5).min((room.y - 176.0).max(PAD)).min(720.0).floor()
+            (PAD + spare * 0.5).min((room.y - 176.0 - super::pins::STRIP).max(PAD)).min(720.0).floor()
         } else {
             (room.x - SCROLL_BAR - answer - gap).clamp(LEAST_PAD, PAD).floor()
         };
@@ -73,11 +69,10 @@ impl DrawPlace {
                 ui.vertical(|ui| {
                     ui.set_width(answer);
                     if !wide {
-                        let options = [(Narrow::Answer, "Answer"), (Narrow::Inside, "Inside")];
-                        segmented::segmented(ui, "Beside the pad", &mut self.narrow, &options, answer);
+                        self.narrow_choice(ui, answer);
                         ui.add_space(8.0);
                     }
-                    if wide || self.narrow == Narrow::Answer {
+                    if wide || !self.beside_for_answer {
                         super::draw_answer::answer(ui, &mut self.shown, scene, answer);
                         ui.add_space(16.0);
                         if let Some(fixed) = super::draw_doctor::card(ui, scene, answer) {
@@ -85,17 +80,27 @@ impl DrawPlace {
                         }
                         super::data_head::kept_line(ui, scene);
                     } else {
-                        super::draw_inside::inside(ui, scene, answer);
+                        self.beside.chosen(ui, scene, answer, room.y - 44.0);
                     }
                 });
                 if wide {
                     ui.vertical(|ui| {
                         ui.set_width(inside);
-                        super::draw_inside::inside(ui, scene, inside);
+                        self.beside.ui(ui, scene, inside, room.y);
                     });
                 }
             });
         });
+    }
+
+    /// One choice for the answer and all that may stand in its place.
+    fn narrow_choice(&mut self, ui: &mut Ui, width: f32) {
+        let mut shown = self.beside_for_answer.then_some(self.beside.column);
+        let beside = Column::ALL.map(|(column, name)| (Some(column), name));
+        let options: Vec<_> = [(None, "Answer")].into_iter().chain(beside).collect();
+        segmented::segmented(ui, "Beside the pad", &mut shown, &options, width);
+        self.beside_for_answer = shown.is_some();
+        self.beside.column = shown.unwrap_or(self.beside.column);
     }
 
     fn pad(&mut self, ui: &mut Ui, side: f32, scene: &mut Scene<'_>) {
@@ -104,6 +109,7 @@ impl DrawPlace {
         ui.add_space(10.0);
         steps(ui, side, scene);
         self.replay.ui(ui, scene, side);
+        super::pins::strip(ui, side, scene);
     }
 
     /// The pad for another place: the sheet, and the few buttons that a drawing cannot do without.
@@ -188,6 +194,11 @@ impl DrawPlace {
     }
 
     // What keys and other places ask for.
+
+    /// Whether the answers of all models were in view when this place was last shown.
+    pub fn shows_all_models(&self) -> bool {
+        self.beside.shows_all_models
+    }
 
     /// Whether the pen is down.
     pub fn is_drawing(&self) -> bool {
@@ -280,6 +291,9 @@ fn steps(ui: &mut Ui, width: f32, scene: &mut Scene<'_>) {
                 && let Some(preparation) = scene.workbench.preparation()
             {
                 copy_image(ui.ctx(), &preparation.image);
+            }
+            if ui.add(IconButton::new(icons::CLIPBOARD, "Paste a picture").key("Ctrl+V")).clicked() {
+                ui.send_viewport_cmd(egui::ViewportCommand::RequestPaste);
             }
         });
     });

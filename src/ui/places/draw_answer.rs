@@ -16,6 +16,9 @@ pub enum Shown {
     Score,
 }
 
+/// A workspace lower than this has compact bars.
+const LOW: f32 = 620.0;
+
 pub(super) fn answer(ui: &mut Ui, shown: &mut Shown, scene: &Scene<'_>, width: f32) {
     let prediction = scene.workbench.prediction();
     head(ui, prediction, scene, width);
@@ -32,7 +35,12 @@ pub(super) fn answer(ui: &mut Ui, shown: &mut Shown, scene: &Scene<'_>, width: f
         Shown::Score => bars::DigitBars::scores(prediction.map(|p| &p.scores)),
     };
     let bars = bars::DigitBars { marked: scene.workbench.true_label().map(usize::from), ..bars };
-    bars::rows(ui, &bars, width);
+    // where the window is low the doctor's card is worth more than wide rows
+    if ui.clip_rect().height() < LOW {
+        bars::compact_rows(ui, &bars, width);
+    } else {
+        bars::rows(ui, &bars, width);
+    }
 }
 
 fn head(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width: f32) {

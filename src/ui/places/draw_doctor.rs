@@ -15,7 +15,7 @@ use crate::workbench::{Command, Examination, Reading};
 /// Differences that are told, at most.
 const MOST_DIFFERENCES: usize = 3;
 /// Between two cells, with room for an arrow.
-const BETWEEN_CELLS: f32 = 12.0;
+const BETWEEN_CELLS: f32 = 10.0;
 /// The steps in the order of [`Examination::switched`].
 pub(super) const STEPS: [&str; 4] = ["Crop", "Width", "Size", "Centre"];
 
@@ -166,6 +166,7 @@ fn ill(ui: &mut Ui, found: &Examination, inner: f32, recipe: Recipe) -> Option<D
         Some(to) if found.as_drawn.state == State::NotADigit => format!("Could be a {to}"),
         Some(to) if to.to_string() != from => format!("Reads {from}, could be {to}"),
         Some(to) => format!("Could be a surer {to}"),
+        None if found.label.is_some() => format!("No change makes it a sure {}", found.digit),
         None => "No change helps".to_owned(),
     };
     head(ui, true, &title);
@@ -175,6 +176,9 @@ fn ill(ui: &mut Ui, found: &Examination, inner: f32, recipe: Recipe) -> Option<D
     }
     if found.differences.is_empty() {
         say(ui, &format!("Its measures are those of MNIST's {}.", found.digit), false);
+    }
+    if found.label.is_none() {
+        say(ui, "Press 0 to 9 to say which digit it is.", true);
     }
     let mut chosen = None;
     if found.ladder.is_empty() {
@@ -265,17 +269,13 @@ fn in_words(difference: &Difference, found: &Examination, mended: bool) -> Strin
             text::percent((*one_piece).into(), 0)
         ),
         Difference::Loops { found, usual } => {
-            let loops = |count: usize| match count {
-                0 => "no closed loop".to_owned(),
-                1 => "one closed loop".to_owned(),
-                _ => "two closed loops".to_owned(),
-            };
+            let usually = ["none", "one", "two"][usual.count.min(2)];
             let has = match found {
                 0 => "No closed loop".to_owned(),
                 1 => "One closed loop".to_owned(),
                 more => format!("{more} closed loops"),
             };
-            format!("{has}; {} of MNIST's {digit} have {}.", text::percent(usual.share.into(), 0), loops(usual.count))
+            format!("{has}; {} of MNIST's {digit} have {usually}.", text::percent(usual.share.into(), 0))
         }
         Difference::LineWidth { pixels, usual } => {
             let word = if *pixels < usual.mean { "Thin" } else { "Thick" };
@@ -295,7 +295,7 @@ fn in_words(difference: &Difference, found: &Examination, mended: bool) -> Strin
             };
             let parts: Vec<String> =
                 part(*right, "left", "right").into_iter().chain(part(*down, "up", "down")).collect();
-            format!("Off the centre, {}{}.", parts.join(" and "), if mended { ", which cropping mends" } else { "" })
+            format!("Off the centre, {}.", parts.join(" and "))
         }
     }
 }

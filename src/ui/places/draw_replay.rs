@@ -49,6 +49,7 @@ impl ReplayPanel {
         self.play(ui, scene, points);
         let shown = scene.workbench.replayed();
         let slider_width = width - BUTTON - 4.0;
+        ui.spacing_mut().item_spacing.y = 0.0;
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
             let (icon, name) = match self.playing {
@@ -73,9 +74,8 @@ impl ReplayPanel {
             }
         });
         scene.push(Command::ReadMoments);
-        ui.spacing_mut().item_spacing.y = 0.0;
         ui.horizontal(|ui| {
-            ui.add_space(BUTTON + 4.0 + RAIL - ui.spacing().item_spacing.x.min(0.0));
+            ui.add_space(BUTTON + 4.0 + RAIL);
             let runs = scene.workbench.moments().map(runs).unwrap_or_default();
             let response = moments::strip(ui, &runs, points, slider_width - 2.0 * RAIL);
             if let Some(pointer) = response.hover_pos() {

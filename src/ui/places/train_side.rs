@@ -12,6 +12,7 @@ use crate::workbench::{NoticeKind, Phase, TrainingView};
 pub(super) fn side(ui: &mut Ui, scene: &mut Scene<'_>, width: f32) {
     on_the_pad(ui, scene, width);
     ui.add_space(16.0);
+    super::pins::rows(ui, width, scene);
     if let Some(view) = scene.workbench.training() {
         run(ui, view, width);
         ui.add_space(16.0);

@@ -15,12 +15,14 @@
 //! | [`matrix`] | the confusion matrix |
 //! | [`moments`] | what was read after every point of a drawing |
 //! | [`notice`] | sentences that come and go |
+//! | [`pin_history`] | when a pinned drawing was learnt and lost |
 //! | [`plot`] | curves over epochs, each chart with its table of values |
 //! | [`progress`] | how far something is |
 //! | [`rail`] | the items that lead to the places |
 //! | [`reading`] | a digit image with what is read in it |
 //! | [`reject_curve`] | what rejecting answers costs |
 //! | [`segmented`] | segmented control |
+//! | [`share_bars`] | ten shares as thin bars |
 //! | [`shared_axis`] | the axis, cursor and zoom that plots share |
 //! | [`thumbnail`] | small digit images to press |
 //! | [`unit_picture`] | the units of a layer as a picture |
@@ -37,12 +39,14 @@ pub mod kept_pixels;
 pub mod matrix;
 pub mod moments;
 pub mod notice;
+pub mod pin_history;
 pub mod plot;
 pub mod progress;
 pub mod rail;
 pub mod reading;
 pub mod reject_curve;
 pub mod segmented;
+pub mod share_bars;
 pub mod shared_axis;
 pub mod thumbnail;
 pub mod unit_picture;

@@ -82,7 +82,7 @@ mod tests {
         let run = |from, to, digit, sure| Run { from, to, digit, sure };
         let runs =
             [run(1, 4, None, false), run(5, 9, Some(1), false), run(10, 12, Some(1), true), run(13, 20, Some(7), true)];
-        assert_eq!(in_words(&runs), "Read as no digit, as 1 from point 5, as 7 from point 13");
+        assert_eq!(in_words(&runs), "Read as 1, as 7 from point 13");
         assert_eq!(in_words(&[]), "Not read yet");
     }
 }

@@ -12,8 +12,8 @@ use eframe::egui::{
 };
 
 /// Height of a [`cell`].
-pub const HEIGHT: f32 = 58.0;
-const SIDE: f32 = 38.0;
+pub const HEIGHT: f32 = 56.0;
+const SIDE: f32 = 36.0;
 
 /// One cell: the image, beside it the digit over its share, under it what was done.
 pub struct Cell<'a> {
@@ -55,14 +55,14 @@ pub fn cell(ui: &mut Ui, id: Id, cell: &Cell<'_>, width: f32) -> Response {
     if cell.follows {
         let font = text::icon_font(9.0, IconWeight::Bold);
         painter.text(
-            pos2(rect.left() - 6.5, image.center().y),
+            pos2(rect.left() - 5.5, image.center().y),
             Align2::CENTER_CENTER,
             icons::CARET_RIGHT,
             font,
             p.text3,
         );
     }
-    let left = image.right() + 6.0;
+    let left = image.right() + 5.0;
     let at = pos2(left, image.center().y - 8.0);
     painter.text(at, Align2::LEFT_CENTER, cell.digit, text::font(text::HEADING, Weight::Semibold), p.text);
     let at = pos2(left, image.center().y + 10.0);
