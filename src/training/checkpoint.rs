@@ -79,6 +79,7 @@ pub struct LiveChange {
     /// Epochs that had ended when it was set.
     pub epochs: u32,
     /// Before the schedule's factor.
+    #[serde(with = "exact::number")]
     pub learning_rate: f64,
 }
 

@@ -312,6 +312,11 @@ impl TrainingConfig {
         RateCurve { schedule: self.schedule, warm_up: self.warm_up, updates }
     }
 
+    /// Whether a run of more epochs would have other learning rates from the start.
+    pub fn rate_follows_epochs(&self) -> bool {
+        self.schedule.follows_epochs() || self.warm_up > 0.0
+    }
+
     /// Updates of one epoch of so many training images.
     pub fn updates_per_epoch(&self, images: usize) -> u64 {
         self.optimizer.updates_per_epoch(images, self.batch_size)

@@ -13,7 +13,8 @@ use super::{Wake, WorkerEvent};
 use crate::inference::{Evaluation, Thresholds, TrainedModel};
 use crate::models::CLASSES;
 use crate::nn::{Compute, DeviceChoice, Weights};
-use crate::storage::{FineTuning, recorded_run};
+use crate::storage::recorded_run::{self, Recording};
+use crate::storage::FineTuning;
 use crate::training::{Ending, Event, LiveSettings, Stop, TrainingConfig, TrainingData};
 
 /// What a training tells the workbench.
@@ -200,7 +201,7 @@ fn train(order: &Order, wishes: &(Mutex<Wishes>, Condvar), reporter: &Reporter) 
         &order.config,
         &data,
         &order.compute,
-        (&order.runs, &order.config.model),
+        Recording { runs: &order.runs, name: &order.config.model, checkpoint_every: recorded_run::CHECKPOINT_EVERY },
         &mut |folder, start| {
             if let Some(start) = start {
                 reporter.tell(TrainerEvent::Note(start.to_owned()));
