@@ -114,3 +114,6 @@ pub fn newest(run: &Path, config: &TrainingConfig) -> (Option<FoundCheckpoint>, 
     (None, damaged)
 }
 
+
+#[cfg(test)]
+mod tests;
