@@ -348,7 +348,7 @@ fn other_images_and_another_program_at_work_are_told() {
     assert!(code == Some(1) && err.contains("another program is writing this run"), "{err}");
     child.kill().unwrap();
     child.wait().unwrap();
-    // as many images, with other labels
+    // as many images with the same labels, drawn otherwise
     let folder = home.folder.path().join("digits");
     let other = Drawn { train: 300, test: 50, seed: 10 }.generate(&mut |_, _| ControlFlow::Continue(())).unwrap();
     idx::write_folder(&folder, &other.train, &other.test).unwrap();

@@ -103,6 +103,35 @@ fn a_training_streams_curves_moves_the_pad_and_leaves_a_run() {
 }
 
 #[test]
+fn an_interrupted_run_is_offered_at_the_next_start_and_goes_on_when_asked() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut first = workbench(runs.path());
+    first.handle(Command::StepEpoch(config(3)));
+    until(&mut first, "the first epoch", |w| w.training().is_some_and(|view| view.phase == Phase::Paused));
+    let run = first.training().unwrap().run.clone().unwrap();
+    first.handle(Command::StopTraining);
+    until(&mut first, "the stop", |w| !w.training_is_under_way());
+    assert!(first.interrupted_run().is_none(), "nobody is asked about a run that somebody has stopped");
+    drop(first);
+    // what is left of a run whose program was killed
+    std::fs::remove_file(run.join("metrics.json")).unwrap();
+
+    let mut second = workbench(runs.path());
+    until(&mut second, "the offer", |w| w.interrupted_run().is_some());
+    let (path, sentence) = second.interrupted_run().unwrap();
+    assert_eq!((path, sentence.contains("after 1 of 3 epochs")), (&*run, true), "{sentence}");
+    assert!(second.training().is_none(), "never without being asked");
+    second.handle(Command::ResumeRun(run.clone()));
+    until(&mut second, "the end", |w| w.training().is_some_and(|view| !view.phase.is_under_way()));
+    let view = second.training().unwrap();
+    assert_eq!((&view.phase, &view.run), (&Phase::Ended(Ending::Completed), &Some(run.clone())));
+    let epochs: Vec<u32> = view.curves.epochs.iter().map(|point| point.epoch).collect();
+    assert_eq!(epochs, [1, 2, 3], "the curves have the epochs of before, too");
+    assert_eq!(std::fs::read_to_string(run.join("history.jsonl")).unwrap().lines().count(), 3);
+    assert!(second.interrupted_run().is_none());
+}
+
+#[test]
 fn steps_pauses_rates_and_stops_are_obeyed() {
     let runs = tempfile::tempdir().unwrap();
     let mut workbench = workbench(runs.path());
@@ -121,6 +150,10 @@ fn steps_pauses_rates_and_stops_are_obeyed() {
     let changes: Vec<(u64, f64)> = view.curves.rate_changes.iter().map(|change| (change.step, change.to)).collect();
     assert_eq!(changes, [(2, 0.0005)], "NaN is no learning rate");
     assert!(view.learning_rate <= 0.0005);
+
+    let journal = digitpad::storage::journal::read(view.run.as_ref().unwrap()).unwrap();
+    let journal: Vec<(u64, u32, f64)> = journal.iter().map(|c| (c.update, c.epochs, c.learning_rate)).collect();
+    assert_eq!(journal, [(3, 0, 0.0005)], "whoever repeats the run changes the rate before its third update");
 
     workbench.handle(Command::ResumeTraining);
     until(&mut workbench, "more updates", |w| w.training().unwrap().curves.epochs.len() >= 2);

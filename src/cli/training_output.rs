@@ -190,7 +190,9 @@ fn report(config: &TrainingConfig, result: &RecordedRun, json: bool) {
     }
     let ending = match outcome.ending {
         Ending::Completed => "done".to_owned(),
-        Ending::EarlyStopped => format!("stopped early after {} epochs, no better for as long as its patience", outcome.epochs),
+        Ending::EarlyStopped => {
+            format!("stopped early after {} epochs, no better for as long as its patience", outcome.epochs)
+        }
         Ending::Stopped => format!("stopped; digitpad resume {} goes on from here", name_of(&result.folder)),
         Ending::Diverged(why) => {
             format!("diverged after {} updates: {}; {}", outcome.steps, why.sentence(), why.advice())

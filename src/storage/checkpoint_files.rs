@@ -35,8 +35,8 @@ pub struct RunFacts {
     pub epochs: u32,
     pub train_images: usize,
     pub validation_images: usize,
-    /// See [`TrainingData::labels_sha256`].
-    pub labels_sha256: String,
+    /// See [`TrainingData::sha256`].
+    pub images_sha256: String,
     pub device: String,
     pub threads: usize,
     /// The processor's kind and the kernels on it: the same ones give the same bits.
@@ -52,7 +52,7 @@ impl RunFacts {
             epochs: config.epochs,
             train_images: data.train.len(),
             validation_images: data.validation.len(),
-            labels_sha256: data.labels_sha256(),
+            images_sha256: data.sha256(),
             device: compute.device_id().to_owned(),
             threads: compute.threads(),
             processor: compute.processor(),
@@ -74,9 +74,9 @@ impl RunFacts {
             );
         }
         ensure!(
-            self.labels_sha256 == now.labels_sha256,
-            "these are not the images that the run has learnt from: there are as many, but their labels differ; bring \
-             back the data set that its config.toml names"
+            self.images_sha256 == now.images_sha256,
+            "these are not the images that the run has learnt from: there are as many, but they \
+             differ; bring the data set that its config.toml names"
         );
         Ok(())
     }
@@ -86,7 +86,9 @@ impl RunFacts {
         let of = |facts: &Self| format!("Digitpad {} on {} ({})", facts.program, facts.device, facts.processor);
         let (before, now) = (of(self), of(now));
         (before != now).then(|| {
-            format!("The run was made by {before} and goes on with {now}: its last bits may differ from those of one go")
+            format!(
+                "The run was made by {before} and goes on with {now}: its last bits may differ from those of one go"
+            )
         })
     }
 }
@@ -167,7 +169,10 @@ pub(super) fn encode(
 pub(super) fn decode(folder: &Path, config: &TrainingConfig) -> Result<(Checkpoint, RunFacts)> {
     let manifest: Manifest = parse(MANIFEST, &read(folder, MANIFEST)?)?;
     ensure!(manifest.version == VERSION, "it is of version {}, this program reads version {VERSION}", manifest.version);
-    ensure!(manifest.config_sha256 == config_sha256(config), "it is of another configuration than the run's config.toml");
+    ensure!(
+        manifest.config_sha256 == config_sha256(config),
+        "it is of another configuration than the run's config.toml"
+    );
     let file = |name: &str| -> Result<Vec<u8>> {
         let listed = manifest.files.iter().find(|listed| listed.name == name);
         let listed = listed.with_context(|| format!("its manifest lists no {name}"))?;

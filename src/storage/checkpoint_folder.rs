@@ -47,12 +47,7 @@ impl CheckpointFolder {
         Ok(())
     }
 
-    fn write_aside(
-        &self,
-        disk: &mut dyn Files,
-        aside: &Path,
-        files: &[(&'static str, Vec<u8>)],
-    ) -> io::Result<()> {
+    fn write_aside(&self, disk: &mut dyn Files, aside: &Path, files: &[(&'static str, Vec<u8>)]) -> io::Result<()> {
         disk.create_folder(aside)?;
         for (name, bytes) in files {
             let path = aside.join(name);
@@ -113,7 +108,6 @@ pub fn newest(run: &Path, config: &TrainingConfig) -> (Option<FoundCheckpoint>, 
     }
     (None, damaged)
 }
-
 
 #[cfg(test)]
 mod tests;

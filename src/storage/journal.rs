@@ -21,7 +21,9 @@ pub fn read(run: &Path) -> Result<Vec<LiveChange>> {
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error).with_context(|| format!("the run's journal cannot be read: {}", path.display())),
+        Err(error) => {
+            return Err(error).with_context(|| format!("the run's journal cannot be read: {}", path.display()));
+        }
     };
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let change = |(number, line): (usize, &str)| {

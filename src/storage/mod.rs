@@ -23,10 +23,10 @@
 //! | `record.rs` | the JSON of runs and commands |
 
 pub mod atomic;
-pub mod config_file;
 mod checkpoint_files;
 mod checkpoint_folder;
 mod checkpoint_writer;
+pub mod config_file;
 mod files;
 mod fine_tuning;
 pub mod handwriting;

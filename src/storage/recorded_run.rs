@@ -158,7 +158,8 @@ impl Run<'_> {
             None
         } else {
             let architecture = config.architecture()?;
-            let model = TrainedModel::new(architecture, &outcome.best_weights, outcome.thresholds, Arc::clone(compute))?;
+            let model =
+                TrainedModel::new(architecture, &outcome.best_weights, outcome.thresholds, Arc::clone(compute))?;
             let all: Vec<u32> = (0..data.corpus.test.len() as u32).collect();
             evaluate(&model, Some(config.loss), &data.corpus.test, &all, |_| ControlFlow::Continue(()))?
         };

@@ -68,7 +68,9 @@ impl Recorder {
         if let ControlFlow::Continue(Some(LiveSettings { learning_rate })) = flow {
             let change = LiveChange { update: first_update, epochs: self.epochs, learning_rate };
             if let Err(error) = journal::add(self.folder.path(), &change) {
-                warn(format!("The learning rate changes, but the run could not be repeated from its record: {error:#}"));
+                warn(format!(
+                    "The learning rate changes, but the run could not be repeated from its record: {error:#}"
+                ));
             }
         }
         flow

@@ -1,7 +1,8 @@
 //! Taking up a run where its newest whole checkpoint has left it. How it then goes on is told in `recorded_run.rs`.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
@@ -42,6 +43,14 @@ impl Resumption {
     /// Where it goes on; `None` where it begins again.
     pub fn position(&self) -> Option<&Position> {
         self.found.as_ref().map(|found| &found.checkpoint.position)
+    }
+
+    /// The lines of its history up to there.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn history(&self) -> Result<Vec<Value>> {
+        self.folder.history(self.position().map_or(0, |position| position.epochs))
     }
 
     /// In a sentence.
@@ -107,10 +116,33 @@ fn allow_epochs(config: &TrainingConfig, found: &FoundCheckpoint, wanted: u32) -
         "the run was begun with {begun} epochs, its learning rate stretches over them, and {wanted} would have had other \
          rates from the start; begin a new run from its weights with digitpad train --from"
     );
-    ensure!(
-        wanted >= position.epochs,
-        "the run has trained {} epochs already, more than {wanted}",
-        position.epochs
-    );
+    ensure!(wanted >= position.epochs, "the run has trained {} epochs already, more than {wanted}", position.epochs);
     Ok(())
+}
+
+/// A run that was neither ended nor is being written, and has a checkpoint.
+pub struct InterruptedRun {
+    /// Its folder.
+    pub path: PathBuf,
+    pub config: TrainingConfig,
+    /// Finished epochs.
+    pub epochs: u32,
+}
+
+/// The newest interrupted run in the folder of runs, if one of the last few is.
+pub fn newest_interrupted(runs: &Path) -> Option<InterruptedRun> {
+    let entries = fs::read_dir(runs).ok()?.flatten().map(|entry| entry.path());
+    let mut paths: Vec<(SystemTime, PathBuf)> = entries
+        .filter(|path| !path.join("metrics.json").exists() && path.join("checkpoints").is_dir())
+        .filter_map(|path| Some((fs::metadata(path.join("config.toml")).ok()?.modified().ok()?, path)))
+        .collect();
+    paths.sort();
+    // whoever has left a hundred runs half-done is not waiting for the first of them
+    paths.into_iter().rev().take(5).find_map(|(_, path)| match open(&path, None) {
+        Ok(Opened::Unfinished(resumption)) => {
+            let epochs = resumption.position()?.epochs;
+            Some(InterruptedRun { config: resumption.config().clone(), epochs, path })
+        }
+        _ => None,
+    })
 }

@@ -65,7 +65,8 @@ impl RunFolder {
     pub fn reopen(path: &Path) -> Result<Self> {
         let config = config_file::read(&path.join("config.toml"))?;
         let cannot = || format!("the run cannot be taken up: {}", path.display());
-        let lock = File::options().create(true).write(true).truncate(false).open(path.join("LOCK")).with_context(cannot)?;
+        let lock =
+            File::options().create(true).write(true).truncate(false).open(path.join("LOCK")).with_context(cannot)?;
         if let Err(TryLockError::WouldBlock) = lock.try_lock() {
             bail!("another program is writing this run; wait until it has ended, or stop it there: {}", path.display());
         }
@@ -98,10 +99,7 @@ impl RunFolder {
         }
         let path = self.path.join(HISTORY);
         let history = fs::read_to_string(&path).with_context(|| format!("cannot be read: {}", path.display()))?;
-        let is_kept = |line: &&str| {
-            let epoch = serde_json::from_str::<Value>(line).ok().and_then(|line| line["epoch"].as_u64());
-            epoch.is_some_and(|epoch| epoch <= u64::from(epochs))
-        };
+        let is_kept = |line: &&str| line_of(epochs, line).is_some();
         let kept: String = history.lines().filter(is_kept).map(|line| format!("{line}\n")).collect();
         if kept != history {
             write_atomically(&path, kept.as_bytes())?;
@@ -113,6 +111,13 @@ impl RunFolder {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The lines of history up to the end of epoch `epochs`.
+    pub(super) fn history(&self, epochs: u32) -> Result<Vec<Value>> {
+        let path = self.path.join(HISTORY);
+        let history = fs::read_to_string(&path).with_context(|| format!("cannot be read: {}", path.display()))?;
+        Ok(history.lines().filter_map(|line| line_of(epochs, line)).collect())
     }
 
     pub fn path(&self) -> &Path {
@@ -192,6 +197,12 @@ impl RunFolder {
             WeightsFile { architecture: self.config.architecture()?, thresholds, weights: weights.clone() };
         file_to_write.write(&self.path.join(file))
     }
+}
+
+/// A line of history, if it is whole and tells of one of the first `epochs`.
+fn line_of(epochs: u32, line: &str) -> Option<Value> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    line["epoch"].as_u64().is_some_and(|epoch| epoch <= u64::from(epochs)).then_some(line)
 }
 
 /// The folder of the run that `name` means: a folder, a run's full name, its name without the stamp (the newest), or

@@ -23,6 +23,11 @@ fn loss() -> Watch {
 }
 
 impl EarlyStopping {
+    /// With this patience, and nothing else asked.
+    pub fn after(patience: u32) -> Self {
+        Self { patience, min_delta: 0.0, on: loss() }
+    }
+
     /// Whether a run whose epochs brought `validations` has ended.
     pub fn is_over(&self, validations: &[Validation]) -> bool {
         let (mut best, mut waited) = (f64::NEG_INFINITY, 0);

@@ -166,7 +166,8 @@ impl<'a, 'o> Run<'a, 'o> {
         self.position.step += 1;
         let met = &mut self.position.met;
         met.loss += result.loss * result.images as f64;
-        (met.correct, met.images, met.read) = (met.correct + result.correct, met.images + result.images, met.read + read);
+        (met.correct, met.images, met.read) =
+            (met.correct + result.correct, met.images + result.images, met.read + read);
         self.tell_update(epoch, rate, read, &result)
     }
 
@@ -331,4 +332,3 @@ impl<'a, 'o> Run<'a, 'o> {
         })
     }
 }
-

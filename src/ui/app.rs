@@ -42,6 +42,8 @@ pub struct App {
     notices_seen: u64,
     /// The notice whose action pins again what was unpinned.
     offers_to_restore_pin: Option<u64>,
+    /// The notice that offers to go on with an interrupted run, and the run.
+    offers_to_resume: Option<(u64, PathBuf)>,
     help: bool,
     closing: Closing,
     /// Set by SIGINT and SIGTERM.
@@ -79,6 +81,7 @@ impl App {
             notices: Notices::default(),
             notices_seen: 0,
             offers_to_restore_pin: None,
+            offers_to_resume: None,
             help: false,
             closing: Closing::No,
             asked_to_end,
@@ -118,6 +121,7 @@ impl App {
             let notice = self.notices.push(notice::NoticeKind::Info, "A drawing was unpinned", Some("Undo"));
             self.offers_to_restore_pin = Some(notice);
         }
+        self.offer_to_resume();
         self.offer_undo();
         self.take_in_files(ctx);
         // while the pen is down a pause for the disk would be felt
@@ -134,6 +138,21 @@ impl App {
                 };
                 self.notices.push(kind, notice.text.as_str(), None);
             }
+        }
+    }
+
+    /// Offers the run that was interrupted, once, until a training begins.
+    fn offer_to_resume(&mut self) {
+        match (self.workbench.interrupted_run(), &self.offers_to_resume) {
+            (Some((run, sentence)), None) => {
+                let run = run.to_owned();
+                self.offers_to_resume = Some((self.notices.offer(sentence, "Resume"), run));
+            }
+            (None, Some((notice, _))) => {
+                self.notices.dismiss(*notice);
+                self.offers_to_resume = None;
+            }
+            _ => {}
         }
     }
 
@@ -239,6 +258,10 @@ impl App {
         self.ask_about_closing(ui.ctx());
         let corner = ui.max_rect().right_bottom() - vec2(24.0, 40.0);
         let acted = self.notices.show(ui.ctx(), corner);
+        if let Some((_, run)) = self.offers_to_resume.take_if(|(notice, _)| acted == Some(*notice)) {
+            commands.push(Command::ResumeRun(run));
+            go_to = Some(Place::Train);
+        }
         if acted.is_some() && acted == self.offers_to_restore_pin {
             commands.push(Command::RestorePin);
         }

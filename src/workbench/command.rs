@@ -65,6 +65,8 @@ pub enum Command {
     StepEpoch(TrainingConfig),
     PauseTraining,
     ResumeTraining,
+    /// Go on with the interrupted run in this folder.
+    ResumeRun(PathBuf),
     /// End the training after the present update; its run is kept.
     StopTraining,
     /// As stop, and the curves are cleared for a new run.

@@ -17,6 +17,7 @@
 //! | `replay.rs` | the drawing point by point |
 //! | `trainer.rs` | the thread of one training, and how it is paused, stepped and stopped |
 //! | `running.rs` | how trainings are begun, stepped, stopped and put aside |
+//! | `interrupted.rs` | runs that were interrupted: offered, and gone on with |
 //! | `training_view.rs` | [`TrainingView`]: what panels see of a training |
 //! | `jobs.rs` | short work beside: evaluating, fetching, opening, saving |
 //! | `reading.rs` | what panels read of the workbench |
@@ -33,6 +34,7 @@ mod ending;
 mod fine_tuning;
 mod handwriting;
 mod handwriting_scores;
+mod interrupted;
 mod jobs;
 mod keeping;
 mod label;
@@ -73,6 +75,7 @@ use crate::data;
 use crate::drawing::{Drawing, Recipe};
 use crate::inference::TrainedModel;
 use crate::nn::{Compute, DeviceChoice};
+use crate::storage::resumption::InterruptedRun;
 use crate::storage::shipped::{self, Card};
 use beside::{Beside, ForPins};
 use corpora::Corpora;
@@ -114,6 +117,7 @@ enum WorkerEvent {
     Examined(u64, Box<Examination>),
     Replayed(u64, Arc<[Moment]>),
     Trainer(u64, TrainerEvent),
+    Interrupted(Box<InterruptedRun>),
     Job(JobEvent),
     Compared(comparing::Answers),
     Pins(pins::Answers),
@@ -154,6 +158,7 @@ pub struct Workbench {
     trainer: Option<Trainer>,
     /// Trainings that were reset and are writing their last weights.
     leaving: Vec<Trainer>,
+    interrupted: Option<InterruptedRun>,
     training: Option<TrainingView>,
     runs_started: u64,
 
@@ -215,6 +220,7 @@ impl Workbench {
             awaits_live: false,
             replaced: None,
             leaving: Vec::new(),
+            interrupted: None,
             trainer: None,
             training: None,
             runs_started: 0,
@@ -227,6 +233,7 @@ impl Workbench {
         {
             workbench.notify(NoticeKind::Info, notice);
         }
+        workbench.look_for_interrupted();
         Ok(workbench)
     }
 
@@ -275,6 +282,7 @@ impl Workbench {
             Command::StepEpoch(config) => self.step(config, trainer::Until::Epoch),
             Command::PauseTraining => self.control(Trainer::pause),
             Command::ResumeTraining => self.control(Trainer::resume),
+            Command::ResumeRun(path) => self.resume_run(path),
             Command::StopTraining => self.control(Trainer::stop),
             Command::ResetTraining => self.reset_training(),
             Command::SetLearningRate(rate) => {
@@ -316,6 +324,7 @@ impl Workbench {
                 WorkerEvent::Replayed(number, moments) => self.replay.found(number, moments),
                 WorkerEvent::Trainer(run, event) if run == self.runs_started => self.trainer_said(event),
                 WorkerEvent::Trainer(..) => {}
+                WorkerEvent::Interrupted(run) => self.interrupted = Some(*run),
                 WorkerEvent::Job(event) => self.job_said(event),
                 WorkerEvent::Compared(answers) => self.models_said(answers),
                 WorkerEvent::Pins(answers) => self.pins_said(answers),

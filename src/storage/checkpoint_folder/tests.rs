@@ -15,9 +15,8 @@ fn config() -> TrainingConfig {
 fn checkpoint(step: u64) -> Checkpoint {
     let config = config();
     let network: Network = (config.architecture().unwrap().network)().unwrap();
-    let weights = |seed| {
-        crate::nn::ParamStore::initialise(&network, seed, &candle_core::Device::Cpu).unwrap().weights().unwrap()
-    };
+    let weights =
+        |seed| crate::nn::ParamStore::initialise(&network, seed, &candle_core::Device::Cpu).unwrap().weights().unwrap();
     let position = Position {
         step,
         epochs: 1,
@@ -28,7 +27,8 @@ fn checkpoint(step: u64) -> Checkpoint {
         ..Position::default()
     };
     // the bits of a whole number, and of a half of a longer number that is none by itself
-    let optimizer = vec![("updates".to_owned(), vec![f32::from_bits(step as u32)]), ("x".to_owned(), vec![1e-40, -0.0])];
+    let optimizer =
+        vec![("updates".to_owned(), vec![f32::from_bits(step as u32)]), ("x".to_owned(), vec![1e-40, -0.0])];
     Checkpoint { position, weights: weights(step), optimizer, best: Some(weights(1)) }
 }
 
@@ -38,7 +38,7 @@ fn facts() -> RunFacts {
         epochs: 9,
         train_images: 10,
         validation_images: 2,
-        labels_sha256: "0".repeat(64),
+        images_sha256: "0".repeat(64),
         device: "cpu".to_owned(),
         threads: 1,
         processor: "x".to_owned(),
@@ -65,11 +65,7 @@ impl Faulty {
         (self.calls < self.fault_at || (self.calls > self.fault_at && !self.for_good), self.calls == self.fault_at)
     }
 
-    fn act(
-        &mut self,
-        whole: impl FnOnce() -> io::Result<()>,
-        half: impl FnOnce() -> io::Result<()>,
-    ) -> io::Result<()> {
+    fn act(&mut self, whole: impl FnOnce() -> io::Result<()>, half: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         match self.call() {
             (true, _) => whole(),
             (false, is_here) => {
@@ -192,7 +188,11 @@ fn whatever_call_fails_the_checkpoint_before_stays_and_the_next_is_written() {
         let found = newest(run.path(), &config()).0.unwrap();
         let step = found.checkpoint.position.step;
         assert!(step == 2 || (step == 1 && result.is_err()), "fault {fault_at} leaves that of update {step}");
-        assert!(!names(run.path()).iter().any(|name| name.starts_with('.')), "fault {fault_at}: {:?}", names(run.path()));
+        assert!(
+            !names(run.path()).iter().any(|name| name.starts_with('.')),
+            "fault {fault_at}: {:?}",
+            names(run.path())
+        );
         save(&mut folder, &mut disk, &checkpoint(3)).unwrap();
         save(&mut folder, &mut disk, &checkpoint(4)).unwrap();
         assert_eq!(names(run.path()), ["3", "4"], "fault {fault_at}");
