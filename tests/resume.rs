@@ -229,7 +229,10 @@ impl Home {
     fn run(&self, name: &str) -> Option<PathBuf> {
         let runs = std::fs::read_dir(self.folder.path().join("runs")).ok()?;
         let mut found = runs.map(|entry| entry.unwrap().path());
-        found.find(|path| path.file_name().unwrap().to_str().unwrap().starts_with(name))
+        // before its configuration is there it is no run yet
+        found.find(|path| {
+            path.file_name().unwrap().to_str().unwrap().starts_with(name) && path.join("config.toml").is_file()
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use digitpad::drawing::{DEFAULT_PEN, Drawing};
 use digitpad::nn::DeviceChoice;
 use digitpad::storage::handwriting_export::ExportForm;
-use digitpad::storage::shipped;
+use digitpad::storage::{resumption, shipped};
 use digitpad::training::{Divergence, Ending, TrainingConfig};
 use digitpad::workbench::{Command, HandwritingCommand, ModelChoice, Options, Phase, SetChoice, Workbench};
 
@@ -109,12 +109,8 @@ fn an_interrupted_run_is_offered_at_the_next_start_and_goes_on_when_asked() {
     first.handle(Command::StepEpoch(config(3)));
     until(&mut first, "the first epoch", |w| w.training().is_some_and(|view| view.phase == Phase::Paused));
     let run = first.training().unwrap().run.clone().unwrap();
-    first.handle(Command::StopTraining);
-    until(&mut first, "the stop", |w| !w.training_is_under_way());
-    assert!(first.interrupted_run().is_none(), "nobody is asked about a run that somebody has stopped");
+    first.shut_down(Duration::from_secs(20));
     drop(first);
-    // what is left of a run whose program was killed
-    std::fs::remove_file(run.join("metrics.json")).unwrap();
 
     let mut second = workbench(runs.path());
     until(&mut second, "the offer", |w| w.interrupted_run().is_some());
@@ -129,6 +125,14 @@ fn an_interrupted_run_is_offered_at_the_next_start_and_goes_on_when_asked() {
     assert_eq!(epochs, [1, 2, 3], "the curves have the epochs of before, too");
     assert_eq!(std::fs::read_to_string(run.join("history.jsonl")).unwrap().lines().count(), 3);
     assert!(second.interrupted_run().is_none());
+
+    second.handle(Command::StepEpoch(config(3)));
+    until(&mut second, "the first epoch", |w| w.training().is_some_and(|view| view.phase == Phase::Paused));
+    second.handle(Command::StopTraining);
+    until(&mut second, "the stop", |w| !w.training_is_under_way());
+    let run = second.training().unwrap().run.clone().unwrap();
+    assert!(resumption::newest_interrupted(runs.path()).is_none(), "nobody is asked about what somebody has stopped");
+    assert!(matches!(resumption::open(&run, None), Ok(resumption::Opened::Unfinished(_))), "but it can go on");
 }
 
 #[test]

@@ -120,6 +120,15 @@ fn allow_epochs(config: &TrainingConfig, found: &FoundCheckpoint, wanted: u32) -
     Ok(())
 }
 
+/// A run that was stopped because the program ends counts as interrupted.
+///
+/// # Errors
+/// Where its folder cannot be written.
+pub fn leave_open(run: &Path) -> Result<()> {
+    let metrics = run.join("metrics.json");
+    fs::remove_file(&metrics).with_context(|| format!("cannot be removed: {}", metrics.display()))
+}
+
 /// A run that was neither ended nor is being written, and has a checkpoint.
 pub struct InterruptedRun {
     /// Its folder.

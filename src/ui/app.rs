@@ -349,7 +349,7 @@ impl App {
 
     fn watch_closing(&mut self, ctx: &egui::Context) {
         if self.asked_to_end.load(Ordering::Relaxed) && !matches!(self.closing, Closing::Saving(_)) {
-            self.workbench.handle(Command::StopTraining);
+            self.workbench.handle(Command::LeaveTraining);
             self.closing = Closing::Saving(Instant::now());
         }
         let under_way = self.workbench.training_is_under_way();
@@ -382,12 +382,12 @@ impl App {
                 return;
             }
             ui.label(text::heading("A training is under way"));
-            let words = "Stop it and keep its weights so far, or let it go on.";
+            let words = "Stop it here and go on at the next start, or let it go on now.";
             ui.label(text::body(words).color(p.text2));
             ui.add_space(8.0);
             ui.horizontal(|ui| {
                 if ui.add(Button::primary("Stop, save and close")).clicked() {
-                    self.workbench.handle(Command::StopTraining);
+                    self.workbench.handle(Command::LeaveTraining);
                     self.closing = Closing::Saving(Instant::now());
                 }
                 let stay = ui.add(Button::plain("Keep training")).clicked();

@@ -284,6 +284,7 @@ impl Workbench {
             Command::ResumeTraining => self.control(Trainer::resume),
             Command::ResumeRun(path) => self.resume_run(path),
             Command::StopTraining => self.control(Trainer::stop),
+            Command::LeaveTraining => self.control(Trainer::leave),
             Command::ResetTraining => self.reset_training(),
             Command::SetLearningRate(rate) => {
                 if rate.is_finite() && rate > 0.0 && rate <= 100.0 {
@@ -337,7 +338,7 @@ impl Workbench {
     /// Stops the workers so that nothing is lost; waits for the run's last weights at most `patience`.
     pub fn shut_down(&mut self, patience: Duration) {
         self.handwriting.save_now();
-        self.control(Trainer::stop);
+        self.control(Trainer::leave);
         self.jobs.cancel_evaluation();
         self.jobs.cancel_fetch();
         self.cancel_disagreements();

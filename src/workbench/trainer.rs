@@ -13,9 +13,9 @@ use super::{Wake, WorkerEvent, interrupted};
 use crate::inference::{Evaluation, Thresholds, TrainedModel};
 use crate::models::CLASSES;
 use crate::nn::{Compute, DeviceChoice, Weights};
-use crate::storage::FineTuning;
 use crate::storage::recorded_run::{self, Recording};
 use crate::storage::run_folder::RunFolder;
+use crate::storage::{FineTuning, resumption};
 use crate::training::{Ending, Event, LiveSettings, Stop, TrainingConfig, TrainingData};
 
 /// What a training tells the workbench.
@@ -106,6 +106,8 @@ struct Wishes {
     paused: bool,
     until: Option<Until>,
     stop: bool,
+    /// It ends because the program does.
+    leaves: bool,
     learning_rate: Option<f64>,
 }
 
@@ -154,6 +156,11 @@ impl Trainer {
 
     pub fn stop(&self) {
         self.wish(|wishes| wishes.stop = true);
+    }
+
+    /// As stop, for a program that ends: the run is offered again at the next start.
+    pub fn leave(&self) {
+        self.wish(|wishes| (wishes.stop, wishes.leaves) = (true, true));
     }
 
     pub fn set_learning_rate(&self, rate: f64) {
@@ -230,6 +237,10 @@ fn train(order: &Order, wishes: &(Mutex<Wishes>, Condvar), reporter: &Reporter) 
         None => recorded_run::train(&order.config, &data, compute, recording, &mut begun, &mut warn, &mut observe),
         Some(run) => recorded_run::resume(run, &data, compute, recording, &mut begun, &mut warn, &mut observe),
     }?;
+    let leaves = wishes.0.lock().unwrap_or_else(PoisonError::into_inner).leaves;
+    if leaves && run.outcome.ending == Ending::Stopped {
+        resumption::leave_open(&run.folder)?;
+    }
     watch.model(&run.outcome.best_weights, run.outcome.thresholds)?;
     let (ending, seconds) = (run.outcome.ending, run.outcome.seconds);
     Ok(Ended { ending, seconds, test: run.test, fine_tuning: run.fine_tuning })
