@@ -13,7 +13,7 @@
 //! | [`inference`] | what a finished network can tell |
 //! | [`training`] | one run from start to end, on the threads of its [`nn::Compute`] |
 //! | [`storage`] | what outlives the process: weights, run folders, settings |
-//! | [`workbench`] | the program without a screen; the only threads |
+//! | [`workbench`] | the program without a screen; the only threads, but for the one that writes checkpoints |
 //! | [`ui`], [`cli`] | the window and the command line |
 //!
 //! # A drawing becomes an answer
@@ -28,6 +28,8 @@
 //! the pause. Loss and gradients come from the layers, or from [`models::scratch`], which has none. Every batch is worked out
 //! in a fixed number of parts, so that threads change no bit; conjugate gradient asks for all images at once. Weights that leave the
 //! trainer are deep copies; they drive the pad while the network learns. `digitpad train` calls the same function.
+//! Between any two updates a run is a [`training::Checkpoint`]; a thread of [`storage`] writes one now and then, and
+//! [`storage::recorded_run::resume`] goes on from it to the same bits.
 //!
 //! # What always holds
 //! * Panels read the workbench and push commands; nothing that is seen waits for a worker.

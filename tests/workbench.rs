@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use digitpad::drawing::{DEFAULT_PEN, Drawing};
 use digitpad::nn::DeviceChoice;
 use digitpad::storage::handwriting_export::ExportForm;
-use digitpad::storage::shipped;
+use digitpad::storage::{resumption, shipped};
 use digitpad::training::{Divergence, Ending, TrainingConfig};
 use digitpad::workbench::{Command, HandwritingCommand, ModelChoice, Options, Phase, SetChoice, Workbench};
 
@@ -103,6 +103,39 @@ fn a_training_streams_curves_moves_the_pad_and_leaves_a_run() {
 }
 
 #[test]
+fn an_interrupted_run_is_offered_at_the_next_start_and_goes_on_when_asked() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut first = workbench(runs.path());
+    first.handle(Command::StepEpoch(config(3)));
+    until(&mut first, "the first epoch", |w| w.training().is_some_and(|view| view.phase == Phase::Paused));
+    let run = first.training().unwrap().run.clone().unwrap();
+    first.shut_down(Duration::from_secs(20));
+    drop(first);
+
+    let mut second = workbench(runs.path());
+    until(&mut second, "the offer", |w| w.interrupted_run().is_some());
+    let (path, sentence) = second.interrupted_run().unwrap();
+    assert_eq!((path, sentence.contains("after 1 of 3 epochs")), (&*run, true), "{sentence}");
+    assert!(second.training().is_none(), "never without being asked");
+    second.handle(Command::ResumeRun(run.clone()));
+    until(&mut second, "the end", |w| w.training().is_some_and(|view| !view.phase.is_under_way()));
+    let view = second.training().unwrap();
+    assert_eq!((&view.phase, &view.run), (&Phase::Ended(Ending::Completed), &Some(run.clone())));
+    let epochs: Vec<u32> = view.curves.epochs.iter().map(|point| point.epoch).collect();
+    assert_eq!(epochs, [1, 2, 3], "the curves have the epochs of before, too");
+    assert_eq!(std::fs::read_to_string(run.join("history.jsonl")).unwrap().lines().count(), 3);
+    assert!(second.interrupted_run().is_none());
+
+    second.handle(Command::StepEpoch(config(3)));
+    until(&mut second, "the first epoch", |w| w.training().is_some_and(|view| view.phase == Phase::Paused));
+    second.handle(Command::StopTraining);
+    until(&mut second, "the stop", |w| !w.training_is_under_way());
+    let run = second.training().unwrap().run.clone().unwrap();
+    assert!(resumption::newest_interrupted(runs.path()).is_none(), "nobody is asked about what somebody has stopped");
+    assert!(matches!(resumption::open(&run, None), Ok(resumption::Opened::Unfinished(_))), "but it can go on");
+}
+
+#[test]
 fn steps_pauses_rates_and_stops_are_obeyed() {
     let runs = tempfile::tempdir().unwrap();
     let mut workbench = workbench(runs.path());
@@ -121,6 +154,10 @@ fn steps_pauses_rates_and_stops_are_obeyed() {
     let changes: Vec<(u64, f64)> = view.curves.rate_changes.iter().map(|change| (change.step, change.to)).collect();
     assert_eq!(changes, [(2, 0.0005)], "NaN is no learning rate");
     assert!(view.learning_rate <= 0.0005);
+
+    let journal = digitpad::storage::journal::read(view.run.as_ref().unwrap()).unwrap();
+    let journal: Vec<(u64, u32, f64)> = journal.iter().map(|c| (c.update, c.epochs, c.learning_rate)).collect();
+    assert_eq!(journal, [(3, 0, 0.0005)], "whoever repeats the run changes the rate before its third update");
 
     workbench.handle(Command::ResumeTraining);
     until(&mut workbench, "more updates", |w| w.training().unwrap().curves.epochs.len() >= 2);

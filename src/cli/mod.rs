@@ -8,7 +8,9 @@ mod eval;
 mod output;
 mod predict;
 mod redrawn_digits;
+mod resume;
 mod train;
+mod training_output;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -66,6 +68,8 @@ impl RendererChoice {
 enum Command {
     /// Train a model
     Train(train::TrainArgs),
+    /// Go on with a run that was interrupted
+    Resume(resume::ResumeArgs),
     /// Judge models on a set of images
     Eval(eval::EvalArgs),
     /// Read images or pen strokes
@@ -150,6 +154,7 @@ pub fn run(cli: Cli) -> Next {
             None => return Next::Window(cli.window),
         },
         Some(Command::Train(args)) => train::run(&args),
+        Some(Command::Resume(args)) => resume::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Predict(args)) => predict::run(&args),
         Some(Command::Data(args)) => data::run(&args),

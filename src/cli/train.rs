@@ -1,21 +1,19 @@
 //! `digitpad train`.
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use serde_json::json;
 
+use super::training_output::{CheckpointArgs, TrainingOutput};
 use super::{ComputeArgs, output};
 use crate::data::{self, Request};
 use crate::optim::OptimizerConfig;
 use crate::storage::places::runs_folder;
-use crate::storage::{config_file, presets, record, recorded_run, shipped};
-use crate::training::{Ending, Event, Stop, TrainingConfig, TrainingData};
+use crate::storage::recorded_run::{self, Recording};
+use crate::storage::{config_file, presets, shipped};
+use crate::training::{TrainingConfig, TrainingData};
 
 #[derive(Args)]
 pub struct TrainArgs {
@@ -55,6 +53,8 @@ pub struct TrainArgs {
     freeze_up_to: Option<String>,
     #[command(flatten)]
     compute: ComputeArgs,
+    #[command(flatten)]
+    checkpoints: CheckpointArgs,
     /// Folder of the runs
     #[arg(long, value_name = "DIR")]
     runs: Option<PathBuf>,
@@ -114,161 +114,36 @@ fn looks_like_a_file(named: &str) -> bool {
     path.extension().is_some() || path.components().count() > 1 || path.exists()
 }
 
-/// At most so many lines of single updates a second.
-const STEP_LINES_EVERY: Duration = Duration::from_millis(100);
-
 pub fn run(args: &TrainArgs) -> Result<u8> {
     let config = args.config()?;
     let compute = args.compute.open()?;
     let runs =
         runs_folder(args.runs.as_deref()).context("this system names no folder for runs; name one with --runs")?;
-    let corpus = Arc::new(data::load(&Request::parse(&config.data))?);
-    for note in &corpus.notes {
-        output::note(note);
-    }
-    let data = TrainingData::split(&config, corpus)?;
-    let interrupted = interruption()?;
-
-    let parameters = config.architecture()?.parameters;
-    let updates = config.updates_per_epoch(data.train.len()) * u64::from(config.epochs);
-    let bar = output::progress(updates, "{bar:30} {pos}/{len} updates, {eta} left, loss {msg}");
-    let mut last_line: Option<Instant> = None;
-    let json = args.json;
+    let data = load(&config)?;
+    let recording = Recording {
+        runs: &runs,
+        name: args.name.as_deref().unwrap_or(&config.model),
+        checkpoint_every: args.checkpoints.every(),
+    };
+    let mut output = TrainingOutput::new(args.json, &config, &data, &compute)?;
+    let teller = output.teller();
     let result = recorded_run::train(
         &config,
         &data,
         &compute,
-        (&runs, args.name.as_deref().unwrap_or(&config.model)),
-        &mut |folder, start| {
-            if json {
-                output::json(&json!({
-                    "event": "started",
-                    "run": folder.path(),
-                    "model": config.model,
-                    "parameters": parameters,
-                    "device": compute.device_id(),
-                    "threads": compute.threads(),
-                    "train_images": data.train.len(),
-                    "validation_images": data.validation.len(),
-                    "config": folder.config(),
-                    "start": start,
-                }));
-            } else {
-                output::line(format!(
-                    "Training {} ({parameters} parameters) on {} images, {} kept for validation; {}",
-                    config.model,
-                    data.train.len(),
-                    data.validation.len(),
-                    compute.describe()
-                ));
-                if let Some(start) = start {
-                    output::line(start);
-                }
-            }
-        },
+        recording,
+        &mut |folder, start| teller.begun(folder, start, 0),
         &mut |warning| output::note(&warning),
-        &mut |event| {
-            match event {
-                Event::Step { step, loss, learning_rate, .. } => {
-                    bar.set_position(step);
-                    let due = last_line.is_none_or(|last| last.elapsed() >= STEP_LINES_EVERY);
-                    if due {
-                        last_line = Some(Instant::now());
-                        bar.set_message(format!("{loss:.4}"));
-                    }
-                    if due && json {
-                        output::json(
-                            &json!({"event": "step", "step": step, "loss": loss, "learning_rate": learning_rate}),
-                        );
-                    }
-                }
-                Event::Pixels { kept, of } if json => {
-                    output::json(&json!({"event": "pixels", "kept": kept, "of": of}));
-                }
-                Event::Pixels { kept, of } => bar.suspend(|| {
-                    let left_out = of - kept;
-                    output::line(format!(
-                        "{left_out} of {of} pixels are nearly the same in all training images and left out; {kept} count"
-                    ));
-                }),
-                Event::Reading => {}
-                Event::Tick(tick) if json => output::json(&record::tick(&tick)),
-                Event::Tick(_) => {}
-                Event::Epoch(summary) if json => output::json(&record::epoch(&summary)),
-                Event::Epoch(summary) => bar.suspend(|| {
-                    let validation = summary.validation.map_or_else(String::new, |v| {
-                        format!(", validation {} (loss {:.4})", output::percent(v.confusion.accuracy()), v.loss)
-                    });
-                    output::line(format!(
-                        "epoch {:>2}: training loss {:.4}{validation}, {:.1} s, {:.0} images/s",
-                        summary.epoch, summary.train_loss, summary.seconds, summary.images_per_second
-                    ));
-                }),
-            }
-            if interrupted.load(Ordering::Relaxed) { ControlFlow::Break(Stop) } else { ControlFlow::Continue(None) }
-        },
+        &mut |event| output.saw(&event),
     )?;
-    bar.finish_and_clear();
-    report(&config, &result, json);
-    Ok(match result.outcome.ending {
-        Ending::Stopped => 130,
-        Ending::Completed | Ending::Diverged(_) => 0,
-    })
+    Ok(output.end(&config, &result))
 }
 
-fn report(config: &TrainingConfig, result: &recorded_run::RecordedRun, json: bool) {
-    let outcome = &result.outcome;
-    if json {
-        let mut line = json!({
-            "event": "finished",
-            "ending": outcome.ending.id(),
-            "run": result.folder,
-            "epochs": outcome.epochs,
-            "updates": outcome.steps,
-            "seconds": outcome.seconds,
-            "best_epoch": outcome.best_epoch,
-            "weights_sha256": outcome.best_weights.sha256(),
-        });
-        if let Some(test) = &result.test {
-            line["test"] = record::evaluation(test);
-            line["test"]["model"] = config.model.clone().into();
-        }
-        if let Some(fine_tuning) = &result.fine_tuning {
-            line["fine_tuning"] = json!(fine_tuning);
-        }
-        output::json(&line);
-        return;
+/// The images of a run, with what is to be known about them told.
+pub(super) fn load(config: &TrainingConfig) -> Result<TrainingData> {
+    let corpus = Arc::new(data::load(&Request::parse(&config.data))?);
+    for note in &corpus.notes {
+        output::note(note);
     }
-    let ending = match outcome.ending {
-        Ending::Completed => "done".to_owned(),
-        Ending::Stopped => "stopped; the weights so far are kept".to_owned(),
-        Ending::Diverged(why) => {
-            format!("diverged after {} updates: {}; {}", outcome.steps, why.sentence(), why.advice())
-        }
-    };
-    output::line(format!("{ending}, {:.1} s, best epoch {}", outcome.seconds, outcome.best_epoch));
-    if let Some(test) = &result.test {
-        let [low, high] = test.interval();
-        output::line(format!(
-            "test set: {} right ({} to {} with 95 % confidence)",
-            output::percent(test.confusion.accuracy()),
-            output::percent(low),
-            output::percent(high)
-        ));
-    }
-    for sentence in result.fine_tuning.iter().flat_map(|fine_tuning| fine_tuning.sentences()) {
-        output::line(sentence);
-    }
-    output::line(format!("weights and history are in {}", result.folder.display()));
-}
-
-/// Set by the first SIGINT or SIGTERM; a second one ends the program at once.
-fn interruption() -> Result<Arc<AtomicBool>> {
-    let flag = Arc::new(AtomicBool::new(false));
-    #[cfg(unix)]
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&flag))?;
-        signal_hook::flag::register(signal, Arc::clone(&flag))?;
-    }
-    Ok(flag)
+    Ok(TrainingData::split(config, corpus)?)
 }

@@ -70,6 +70,12 @@ impl Compute {
         }
     }
 
+    /// The processor's kind and which of our kernels run on it: "x86_64 with AVX2". The same ones give the same bits.
+    pub fn processor(&self) -> String {
+        let kernels = if super::cpu::simd::has_avx2() { "with AVX2" } else { "portable" };
+        format!("{} {kernels}", std::env::consts::ARCH)
+    }
+
     /// As the window writes it: "CPU, 2 threads".
     pub fn describe(&self) -> String {
         match self.device {

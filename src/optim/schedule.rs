@@ -126,6 +126,11 @@ impl Schedule {
         Self::CHOICES.iter().position(|(_, choice)| std::mem::discriminant(choice) == kind).unwrap_or(0)
     }
 
+    /// Whether the number of epochs decides the rate of the first ones, too.
+    pub fn follows_epochs(&self) -> bool {
+        !matches!(self, Self::Constant | Self::ReduceOnPlateau { .. })
+    }
+
     /// Whether it needs validation images.
     pub fn needs_validation(&self) -> bool {
         matches!(self, Self::ReduceOnPlateau { .. })

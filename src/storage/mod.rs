@@ -11,7 +11,11 @@
 //! | `presets.rs` | all settings inside the program, by name |
 //! | `config_file.rs` | a training configuration in a file of its own |
 //! | `run_folder.rs` | the folder of a run; finding one again |
-//! | `recorded_run.rs` | a training that is written down as it goes |
+//! | `recorded_run.rs`, `recorder.rs` | a training that is written down as it goes |
+//! | `checkpoint_files.rs`, `checkpoint_folder.rs`, `files.rs` | what going on later needs: as files, and where they lie |
+//! | `checkpoint_writer.rs` | the thread that writes checkpoints |
+//! | `journal.rs` | what was changed while a run went on |
+//! | `resumption.rs` | [`resumption::open`]: taking up a run where it was left |
 //! | `fine_tuning.rs` | [`FineTuning`]: what a training on one's own drawings was worth |
 //! | `handwriting.rs` | the file of the drawings that a person keeps |
 //! | `handwriting_export.rs` | kept drawings in the forms of other programs |
@@ -19,16 +23,23 @@
 //! | `record.rs` | the JSON of runs and commands |
 
 pub mod atomic;
+mod checkpoint_files;
+mod checkpoint_folder;
+mod checkpoint_writer;
 pub mod config_file;
+mod files;
 mod fine_tuning;
 pub mod handwriting;
 pub mod handwriting_export;
+pub mod journal;
 pub mod picture_file;
 pub mod pins_file;
 pub mod places;
 pub mod presets;
 pub mod record;
 pub mod recorded_run;
+mod recorder;
+pub mod resumption;
 pub mod run_folder;
 pub mod settings;
 pub mod shipped;

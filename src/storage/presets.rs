@@ -26,6 +26,7 @@ const PURPOSES: &[Preset] = &[
     purpose!("ninety-nine", "99 % in seconds"),
     purpose!("lenet5-1998-literal", "To the letter"),
     purpose!("lenet5-1998-map", "MAP loss"),
+    purpose!("early-stopping", "Stops early"),
 ];
 
 impl Preset {

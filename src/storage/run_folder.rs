@@ -1,8 +1,9 @@
-//! A folder per run: `config.toml` first, a line of `history.jsonl` after every epoch, `best.safetensors`,
-//! `last.safetensors` and `last-optimizer.safetensors`, and `metrics.json` at the end. A run that
-//! keeps its epochs has `epochs/001.safetensors` and so on, too.
+//! A folder per run: `config.toml` first, a line of `history.jsonl` after every epoch, `best.safetensors` and
+//! `last.safetensors`, `metrics.json` at the end, and `LOCK`, held while the run is written. A run that
+//! keeps its epochs has `epochs/001.safetensors` and so on, too. What going on later needs is in `checkpoints/`
+//! (`checkpoint_folder.rs`), what was changed live in `journal.jsonl`.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -10,11 +11,13 @@ use std::time::SystemTime;
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Value, json};
 
-use super::weights_file::{WeightsFile, state_to_bytes};
-use super::{FineTuning, record, write_atomically};
+use super::weights_file::WeightsFile;
+use super::{FineTuning, config_file, record, write_atomically};
 use crate::inference::{Evaluation, Thresholds};
 use crate::nn::Weights;
 use crate::training::{EpochSummary, Outcome, TrainingConfig};
+
+const HISTORY: &str = "history.jsonl";
 
 /// A run that is being written.
 pub struct RunFolder {
@@ -51,8 +54,70 @@ impl RunFolder {
         let lock = File::create(path.join("LOCK"))?;
         // where a file system knows no locks the run goes on without
         let _unsupported = lock.try_lock();
-        let history = File::options().create(true).append(true).open(path.join("history.jsonl"))?;
+        let history = Self::open_history(&path)?;
         Ok(Self { path, config: config.clone(), history, _lock: lock })
+    }
+
+    /// Takes up the run in this folder.
+    ///
+    /// # Errors
+    /// Where its configuration cannot be read, or another program writes it.
+    pub fn reopen(path: &Path) -> Result<Self> {
+        let config = config_file::read(&path.join("config.toml"))?;
+        let cannot = || format!("the run cannot be taken up: {}", path.display());
+        let lock =
+            File::options().create(true).write(true).truncate(false).open(path.join("LOCK")).with_context(cannot)?;
+        if let Err(TryLockError::WouldBlock) = lock.try_lock() {
+            bail!("another program is writing this run; wait until it has ended, or stop it there: {}", path.display());
+        }
+        let history = Self::open_history(path).with_context(cannot)?;
+        Ok(Self { path: path.to_owned(), config, history, _lock: lock })
+    }
+
+    fn open_history(path: &Path) -> std::io::Result<File> {
+        File::options().create(true).append(true).open(path.join(HISTORY))
+    }
+
+    /// The run is to train so many epochs in all.
+    ///
+    /// # Errors
+    /// Where a run cannot have so many.
+    pub(super) fn set_epochs(&mut self, epochs: u32) -> Result<()> {
+        let config = TrainingConfig { epochs, ..self.config.clone() };
+        config.validate()?;
+        self.config = config;
+        Ok(())
+    }
+
+    /// Back to the end of epoch `epochs`: what history tells of later ones will be told again. The configuration is written
+    /// anew, and the run is no longer one that has ended.
+    pub(super) fn rewind(&mut self, epochs: u32) -> Result<()> {
+        let toml = self.config.to_toml();
+        let path = self.path.join("config.toml");
+        if fs::read_to_string(&path).is_ok_and(|written| written != toml) {
+            write_atomically(&path, toml.as_bytes())?;
+        }
+        let path = self.path.join(HISTORY);
+        let history = fs::read_to_string(&path).with_context(|| format!("cannot be read: {}", path.display()))?;
+        let is_kept = |line: &&str| line_of(epochs, line).is_some();
+        let kept: String = history.lines().filter(is_kept).map(|line| format!("{line}\n")).collect();
+        if kept != history {
+            write_atomically(&path, kept.as_bytes())?;
+            self.history = Self::open_history(&self.path)?;
+        }
+        match fs::remove_file(self.path.join("metrics.json")) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("the run cannot be taken up: {}", self.path.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The lines of history up to the end of epoch `epochs`.
+    pub(super) fn history(&self, epochs: u32) -> Result<Vec<Value>> {
+        let path = self.path.join(HISTORY);
+        let history = fs::read_to_string(&path).with_context(|| format!("cannot be read: {}", path.display()))?;
+        Ok(history.lines().filter_map(|line| line_of(epochs, line)).collect())
     }
 
     pub fn path(&self) -> &Path {
@@ -89,7 +154,7 @@ impl RunFolder {
         Ok(())
     }
 
-    /// The last weights and the optimiser's state, and `metrics.json`.
+    /// The last and the best weights, and `metrics.json`.
     pub fn finish(
         &mut self,
         outcome: &Outcome,
@@ -99,8 +164,6 @@ impl RunFolder {
     ) -> Result<()> {
         self.weights("last.safetensors", &outcome.last_weights, outcome.thresholds)?;
         self.weights("best.safetensors", &outcome.best_weights, outcome.thresholds)?;
-        let state = state_to_bytes(&outcome.optimizer_state)?;
-        write_atomically(&self.path.join("last-optimizer.safetensors"), &state)?;
         let mut metrics = self.metrics(outcome, device, test);
         if let Some(fine_tuning) = fine_tuning {
             metrics["fine_tuning"] = json!(fine_tuning);
@@ -134,6 +197,12 @@ impl RunFolder {
             WeightsFile { architecture: self.config.architecture()?, thresholds, weights: weights.clone() };
         file_to_write.write(&self.path.join(file))
     }
+}
+
+/// A line of history, if it is whole and tells of one of the first `epochs`.
+fn line_of(epochs: u32, line: &str) -> Option<Value> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    line["epoch"].as_u64().is_some_and(|epoch| epoch <= u64::from(epochs)).then_some(line)
 }
 
 /// The folder of the run that `name` means: a folder, a run's full name, its name without the stamp (the newest), or

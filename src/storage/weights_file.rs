@@ -107,6 +107,18 @@ pub fn state_to_bytes(state: &[(String, Vec<f32>)]) -> Result<Vec<u8>> {
     encode(state.iter().zip(&shapes).map(|((name, values), shape)| (name, shape, values.as_slice())), None)
 }
 
+/// An optimiser's state from a file's bytes, in the order of names. Fails where the bytes are no safetensors file of `f32`.
+pub fn state_from_bytes(bytes: &[u8]) -> Result<Vec<(String, Vec<f32>)>> {
+    let tensors = SafeTensors::deserialize(bytes).context("this is no safetensors file")?;
+    let mut state = Vec::with_capacity(tensors.len());
+    for (name, view) in tensors.iter() {
+        ensure!(view.dtype() == Dtype::F32, "{name} is of type {:?}, expected F32", view.dtype());
+        // their bits may mean whole numbers or halves of longer ones: any are good
+        state.push((name.to_owned(), decode(view.data())));
+    }
+    Ok(state)
+}
+
 fn encode<'a>(
     entries: impl Iterator<Item = (&'a String, &'a Vec<usize>, &'a [f32])>,
     metadata: Option<String>,

@@ -20,31 +20,33 @@ impl Batch {
     }
 }
 
-/// The batches of an epoch (counted from 1): every training image once, in that epoch's order.
+/// The batches of an epoch (counted from 1), the first `done` of them left out: every training image once, in that epoch's
+/// order.
 pub(super) fn epoch<'a>(
     config: &'a TrainingConfig,
     data: &'a TrainingData,
     epoch: u32,
+    done: u64,
 ) -> impl Iterator<Item = Batch> + 'a {
     let mut order = data.train.clone();
     let number = if config.order == Order::Constant { 1 } else { epoch };
     order.shuffle(&mut stream(config.seed, Purpose::Shuffle, u64::from(number), 0));
-    in_order(config, data, epoch, order)
+    in_order(config, data, (epoch, done), order)
 }
 
 /// All images of an epoch in the order of the corpus, in batches: what an update reads that asks for all of them.
 pub(super) fn all(config: &TrainingConfig, data: &TrainingData, epoch: u32) -> Vec<Batch> {
-    in_order(config, data, epoch, data.train.clone()).collect()
+    in_order(config, data, (epoch, 0), data.train.clone()).collect()
 }
 
 fn in_order<'a>(
     config: &'a TrainingConfig,
     data: &'a TrainingData,
-    epoch: u32,
+    (epoch, done): (u32, u64),
     order: Vec<u32>,
 ) -> impl Iterator<Item = Batch> + 'a {
     let count = order.len();
-    (0..count).step_by(config.batch_size).map(move |from| {
+    (0..count).step_by(config.batch_size).skip(done as usize).map(move |from| {
         let indices = &order[from..count.min(from + config.batch_size)];
         let image = |(i, &index): (usize, &u32)| {
             let (image, _) = data.training_image(index);

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::EarlyStopping;
 use crate::data::{Augmentation, Beside};
 use crate::models::{self, Architecture, Backward};
 use crate::nn::{Initialisation, Loss, Network};
@@ -74,6 +75,9 @@ pub struct TrainingConfig {
     /// Images that train beside those of the data set.
     #[serde(default, skip_serializing_if = "is_usual")]
     pub beside: Beside,
+    /// When a run that gets no better ends before its last epoch; without it, never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStopping>,
 }
 
 /// The order in which an epoch meets the training images.
@@ -209,6 +213,12 @@ impl TrainingConfig {
         if self.schedule.needs_validation() && self.validation == 0 {
             return refuse("a schedule that looks for plateaus needs validation images, and 0 are kept".to_owned());
         }
+        if let Some(rule) = &self.early_stopping {
+            rule.validate().map_err(ConfigError::Setting)?;
+            if self.validation == 0 {
+                return refuse("early stopping needs validation images, and 0 are kept".to_owned());
+            }
+        }
         self.validate_loss()?;
         self.validate_transfer()?;
         self.optimizer.validate().map_err(ConfigError::Setting)?;
@@ -317,6 +327,11 @@ impl TrainingConfig {
         RateCurve { schedule: self.schedule, warm_up: self.warm_up, updates }
     }
 
+    /// Whether a run of more epochs would have other learning rates from the start.
+    pub fn rate_follows_epochs(&self) -> bool {
+        self.schedule.follows_epochs() || self.warm_up > 0.0
+    }
+
     /// Updates of one epoch of so many training images.
     pub fn updates_per_epoch(&self, images: usize) -> u64 {
         self.optimizer.updates_per_epoch(images, self.batch_size)
@@ -410,6 +425,10 @@ mod tests {
                 format!("loss = {{ kind = \"cross-entropy\", smoothing = 0.1 }}\n{MINIMAL}"),
                 "the loss \"cross-entropy\" has no setting \"smoothing\"",
             ),
+            (format!("validation = 0\n{MINIMAL}[early_stopping]\npatience = 5\n"), "needs validation images"),
+            (format!("{MINIMAL}[early_stopping]\npatience = 0\n"), "a patience of 0"),
+            (format!("{MINIMAL}[early_stopping]\npatience = 5\nmin_delta = -0.1\n"), "must be 0 or more"),
+            (format!("{MINIMAL}[early_stopping]\npatience = 5\non = \"f1\"\n"), "line 9"),
             (format!("validation = 0\n{MINIMAL}[schedule]\nkind = \"reduce-on-plateau\"\n"), "needs validation images"),
             (format!("{MINIMAL}[schedule]\nkind = \"reduce-on-plateau\"\nfactor = 1.0\n"), "factor in (0, 1)"),
             (format!("{MINIMAL}[schedule]\nkind = \"one-cycle\"\nrise = 1.0\n"), "a rise in [0, 1)"),

@@ -1,5 +1,6 @@
 //! What a run tells while it goes on, and what may be answered.
 
+use super::checkpoint::{Checkpoint, Resumable};
 use crate::inference::{Evaluation, Thresholds};
 use crate::nn::{ParamStore, Weights};
 
@@ -33,6 +34,8 @@ pub enum Event<'a> {
     Tick(Tick<'a>),
     /// After every epoch: the network on all validation images.
     Epoch(EpochSummary<'a>),
+    /// Between two updates, once everything about the one before is told: whoever copies the run here can go on from here.
+    Resumable(&'a Resumable<'a>),
 }
 
 /// A quick look at the network between epochs.
@@ -82,7 +85,10 @@ pub struct Stop;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     Completed,
+    /// Somebody wanted it to end; it can go on later.
     Stopped,
+    /// The configuration's [`super::EarlyStopping`] saw it get no better.
+    EarlyStopped,
     /// Nothing was to be hoped for any more; the weights are the last ones that were found finite.
     Diverged(Divergence),
 }
@@ -118,11 +124,17 @@ impl Divergence {
 }
 
 impl Ending {
+    /// Whether the run has come to the end that its configuration gives it.
+    pub fn is_finished(self) -> bool {
+        matches!(self, Self::Completed | Self::EarlyStopped)
+    }
+
     /// As files and the command line write it.
     pub fn id(self) -> &'static str {
         match self {
             Self::Completed => "completed",
             Self::Stopped => "stopped",
+            Self::EarlyStopped => "early-stopped",
             Self::Diverged(_) => "diverged",
         }
     }
@@ -144,5 +156,6 @@ pub struct Outcome {
     pub thresholds: Thresholds,
     /// The last weights that were found all finite; of a run that diverged, those of about a second before.
     pub last_weights: Weights,
-    pub optimizer_state: Vec<(String, Vec<f32>)>,
+    /// To go on from later; `None` where it diverged.
+    pub checkpoint: Option<Checkpoint>,
 }

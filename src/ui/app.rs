@@ -42,6 +42,8 @@ pub struct App {
     notices_seen: u64,
     /// The notice whose action pins again what was unpinned.
     offers_to_restore_pin: Option<u64>,
+    /// The notice that offers to go on with an interrupted run, and the run.
+    offers_to_resume: Option<(u64, PathBuf)>,
     help: bool,
     closing: Closing,
     /// Set by SIGINT and SIGTERM.
@@ -79,6 +81,7 @@ impl App {
             notices: Notices::default(),
             notices_seen: 0,
             offers_to_restore_pin: None,
+            offers_to_resume: None,
             help: false,
             closing: Closing::No,
             asked_to_end,
@@ -118,6 +121,7 @@ impl App {
             let notice = self.notices.push(notice::NoticeKind::Info, "A drawing was unpinned", Some("Undo"));
             self.offers_to_restore_pin = Some(notice);
         }
+        self.offer_to_resume();
         self.offer_undo();
         self.take_in_files(ctx);
         // while the pen is down a pause for the disk would be felt
@@ -134,6 +138,21 @@ impl App {
                 };
                 self.notices.push(kind, notice.text.as_str(), None);
             }
+        }
+    }
+
+    /// Offers the run that was interrupted, once, until a training begins.
+    fn offer_to_resume(&mut self) {
+        match (self.workbench.interrupted_run(), &self.offers_to_resume) {
+            (Some((run, sentence)), None) => {
+                let run = run.to_owned();
+                self.offers_to_resume = Some((self.notices.offer(sentence, "Resume"), run));
+            }
+            (None, Some((notice, _))) => {
+                self.notices.dismiss(*notice);
+                self.offers_to_resume = None;
+            }
+            _ => {}
         }
     }
 
@@ -239,6 +258,10 @@ impl App {
         self.ask_about_closing(ui.ctx());
         let corner = ui.max_rect().right_bottom() - vec2(24.0, 40.0);
         let acted = self.notices.show(ui.ctx(), corner);
+        if let Some((_, run)) = self.offers_to_resume.take_if(|(notice, _)| acted == Some(*notice)) {
+            commands.push(Command::ResumeRun(run));
+            go_to = Some(Place::Train);
+        }
         if acted.is_some() && acted == self.offers_to_restore_pin {
             commands.push(Command::RestorePin);
         }
@@ -326,7 +349,7 @@ impl App {
 
     fn watch_closing(&mut self, ctx: &egui::Context) {
         if self.asked_to_end.load(Ordering::Relaxed) && !matches!(self.closing, Closing::Saving(_)) {
-            self.workbench.handle(Command::StopTraining);
+            self.workbench.handle(Command::LeaveTraining);
             self.closing = Closing::Saving(Instant::now());
         }
         let under_way = self.workbench.training_is_under_way();
@@ -359,12 +382,12 @@ impl App {
                 return;
             }
             ui.label(text::heading("A training is under way"));
-            let words = "Stop it and keep its weights so far, or let it go on.";
+            let words = "Stop it here and go on at the next start, or let it go on now.";
             ui.label(text::body(words).color(p.text2));
             ui.add_space(8.0);
             ui.horizontal(|ui| {
                 if ui.add(Button::primary("Stop, save and close")).clicked() {
-                    self.workbench.handle(Command::StopTraining);
+                    self.workbench.handle(Command::LeaveTraining);
                     self.closing = Closing::Saving(Instant::now());
                 }
                 let stay = ui.add(Button::plain("Keep training")).clicked();

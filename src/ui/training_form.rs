@@ -5,7 +5,7 @@ use crate::models;
 use crate::nn::{Initialisation, Loss};
 use crate::optim::{OptimizerConfig, Schedule};
 use crate::storage::presets;
-use crate::training::TrainingConfig;
+use crate::training::{EarlyStopping, TrainingConfig};
 
 /// A field of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub struct TrainingForm {
     pub warm_up: f32,
     /// Of the targets of a cross-entropy; kept for later where the model has another loss.
     pub smoothing: f32,
+    /// As in the configuration.
+    pub early_stopping: Option<EarlyStopping>,
     /// The longest gradient; empty for none.
     pub clip: String,
     pub initialisation: Initialisation,
@@ -78,6 +80,7 @@ impl TrainingForm {
             schedule: base.schedule.choice(),
             schedules,
             warm_up: base.warm_up,
+            early_stopping: base.early_stopping,
             smoothing: if let Loss::SmoothedCrossEntropy { smoothing } = base.loss { smoothing } else { 0.0 },
             clip: base.clip_norm.map_or_else(String::new, |longest| longest.to_string()),
             initialisation: base.initialisation,
@@ -150,6 +153,7 @@ impl TrainingForm {
             self.from.is_none() && self.initialisation != Initialisation::default(),
             self.from.is_some() && self.freeze_up_to.is_some(),
             self.warm_up > 0.0,
+            self.early_stopping.is_some(),
             self.has_targets() && self.smoothing > 0.0,
             !self.clip.trim().is_empty(),
         ];
@@ -182,6 +186,7 @@ impl TrainingForm {
         }
         config.schedule = self.schedules[self.schedule.min(Schedule::CHOICES.len() - 1)];
         config.warm_up = self.warm_up;
+        config.early_stopping = self.early_stopping;
         if self.has_targets() {
             let smoothing = self.smoothing;
             config.loss = if smoothing > 0.0 { Loss::SmoothedCrossEntropy { smoothing } } else { Loss::CrossEntropy };
@@ -235,6 +240,7 @@ impl TrainingForm {
                 "label smoothing",
                 running.loss != new.loss && running.loss.is_of_distances() == new.loss.is_of_distances(),
             ),
+            ("early stopping", running.early_stopping != new.early_stopping),
             ("clipping", running.clip_norm != new.clip_norm),
             ("distortions", running.augmentation != new.augmentation),
         ] {

@@ -186,6 +186,7 @@ fn run(ui: &mut Ui, view: &TrainingView) {
             let word = match ending {
                 crate::training::Ending::Completed => "Trained",
                 crate::training::Ending::Stopped => "Stopped",
+                crate::training::Ending::EarlyStopped => "Stopped early",
                 crate::training::Ending::Diverged(_) => "Diverged",
             };
             ui.label(text::section(format!("{word}, {words}")));

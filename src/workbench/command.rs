@@ -72,8 +72,12 @@ pub enum Command {
     StepEpoch(TrainingConfig),
     PauseTraining,
     ResumeTraining,
+    /// Go on with the interrupted run in this folder.
+    ResumeRun(PathBuf),
     /// End the training after the present update; its run is kept.
     StopTraining,
+    /// As stop, for a program that ends: the run is offered again at the next start.
+    LeaveTraining,
     /// As stop, and the curves are cleared for a new run.
     ResetTraining,
     /// The learning rate from the next update on, before the schedule.

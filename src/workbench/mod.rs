@@ -18,6 +18,7 @@
 //! | `replay.rs` | the drawing point by point |
 //! | `trainer.rs` | the thread of one training, and how it is paused, stepped and stopped |
 //! | `running.rs` | how trainings are begun, stepped, stopped and put aside |
+//! | `interrupted.rs` | runs that were interrupted: offered, and gone on with |
 //! | `training_view.rs` | [`TrainingView`]: what panels see of a training |
 //! | `jobs.rs` | short work beside: evaluating, fetching, opening, saving |
 //! | `reading.rs` | what panels read of the workbench |
@@ -35,6 +36,7 @@ mod ending;
 mod fine_tuning;
 mod handwriting;
 mod handwriting_scores;
+mod interrupted;
 mod jobs;
 mod keeping;
 mod label;
@@ -76,6 +78,7 @@ use crate::data;
 use crate::drawing::{Drawing, Recipe};
 use crate::inference::TrainedModel;
 use crate::nn::{Compute, DeviceChoice};
+use crate::storage::resumption::InterruptedRun;
 use crate::storage::shipped::{self, Card};
 use beside::{Beside, ForPins};
 use corpora::Corpora;
@@ -117,6 +120,7 @@ enum WorkerEvent {
     Examined(u64, Box<Examination>),
     Replayed(u64, Arc<[Moment]>),
     Trainer(u64, TrainerEvent),
+    Interrupted(Box<InterruptedRun>),
     Job(JobEvent),
     Compared(comparing::Answers),
     Decided(Box<deciding::Measured>),
@@ -158,6 +162,7 @@ pub struct Workbench {
     trainer: Option<Trainer>,
     /// Trainings that were reset and are writing their last weights.
     leaving: Vec<Trainer>,
+    interrupted: Option<InterruptedRun>,
     training: Option<TrainingView>,
     runs_started: u64,
 
@@ -219,6 +224,7 @@ impl Workbench {
             awaits_live: false,
             replaced: None,
             leaving: Vec::new(),
+            interrupted: None,
             trainer: None,
             training: None,
             runs_started: 0,
@@ -231,6 +237,7 @@ impl Workbench {
         {
             workbench.notify(NoticeKind::Info, notice);
         }
+        workbench.look_for_interrupted();
         Ok(workbench)
     }
 
@@ -285,7 +292,9 @@ impl Workbench {
             Command::StepEpoch(config) => self.step(config, trainer::Until::Epoch),
             Command::PauseTraining => self.control(Trainer::pause),
             Command::ResumeTraining => self.control(Trainer::resume),
+            Command::ResumeRun(path) => self.resume_run(path),
             Command::StopTraining => self.control(Trainer::stop),
+            Command::LeaveTraining => self.control(Trainer::leave),
             Command::ResetTraining => self.reset_training(),
             Command::SetLearningRate(rate) => {
                 if rate.is_finite() && rate > 0.0 && rate <= 100.0 {
@@ -326,6 +335,7 @@ impl Workbench {
                 WorkerEvent::Replayed(number, moments) => self.replay.found(number, moments),
                 WorkerEvent::Trainer(run, event) if run == self.runs_started => self.trainer_said(event),
                 WorkerEvent::Trainer(..) => {}
+                WorkerEvent::Interrupted(run) => self.interrupted = Some(*run),
                 WorkerEvent::Job(event) => self.job_said(event),
                 WorkerEvent::Decided(measured) => self.beside.deciding.found(*measured),
                 WorkerEvent::Compared(answers) => self.models_said(answers),
@@ -339,7 +349,7 @@ impl Workbench {
     /// Stops the workers so that nothing is lost; waits for the run's last weights at most `patience`.
     pub fn shut_down(&mut self, patience: Duration) {
         self.handwriting.save_now();
-        self.control(Trainer::stop);
+        self.control(Trainer::leave);
         self.jobs.cancel_evaluation();
         self.jobs.cancel_fetch();
         self.cancel_disagreements();

@@ -1,5 +1,6 @@
 //! How trainings are begun, stepped, stopped and put aside. What they say is heard in `mod.rs`.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::trainer::{self, Trainer};
@@ -8,6 +9,16 @@ use crate::training::TrainingConfig;
 
 impl Workbench {
     pub(super) fn start_training(&mut self, config: TrainingConfig, until: Option<trainer::Until>) {
+        self.begin_training(config, until, None);
+    }
+
+    /// Starts a training, or goes on with the run in the folder `resumed`.
+    pub(super) fn begin_training(
+        &mut self,
+        config: TrainingConfig,
+        until: Option<trainer::Until>,
+        resumed: Option<PathBuf>,
+    ) {
         if self.training_is_under_way() {
             self.notify(NoticeKind::Info, "A training is under way; stop it before you start another".to_owned());
             return;
@@ -20,6 +31,7 @@ impl Workbench {
         let started = Trainer::start(trainer::Order {
             run: self.runs_started,
             config: config.clone(),
+            resumed,
             until,
             corpora: Arc::clone(&self.corpora),
             compute: Arc::clone(&self.training_compute),

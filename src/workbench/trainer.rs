@@ -9,11 +9,13 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::corpora::Corpora;
-use super::{Wake, WorkerEvent};
+use super::{Wake, WorkerEvent, interrupted};
 use crate::inference::{Evaluation, Thresholds, TrainedModel};
 use crate::models::CLASSES;
 use crate::nn::{Compute, DeviceChoice, Weights};
-use crate::storage::{FineTuning, recorded_run};
+use crate::storage::recorded_run::{self, Recording};
+use crate::storage::run_folder::RunFolder;
+use crate::storage::{FineTuning, resumption};
 use crate::training::{Ending, Event, LiveSettings, Stop, TrainingConfig, TrainingData};
 
 /// What a training tells the workbench.
@@ -86,6 +88,8 @@ pub(super) enum Until {
 pub(super) struct Order {
     pub run: u64,
     pub config: TrainingConfig,
+    /// The folder of an interrupted run to go on with.
+    pub resumed: Option<PathBuf>,
     /// Pause there instead of running on.
     pub until: Option<Until>,
     pub corpora: Arc<Corpora>,
@@ -102,6 +106,8 @@ struct Wishes {
     paused: bool,
     until: Option<Until>,
     stop: bool,
+    /// It ends because the program does.
+    leaves: bool,
     learning_rate: Option<f64>,
 }
 
@@ -152,6 +158,11 @@ impl Trainer {
         self.wish(|wishes| wishes.stop = true);
     }
 
+    /// As stop, for a program that ends: the run is offered again at the next start.
+    pub fn leave(&self) {
+        self.wish(|wishes| (wishes.stop, wishes.leaves) = (true, true));
+    }
+
     pub fn set_learning_rate(&self, rate: f64) {
         self.wish(|wishes| wishes.learning_rate = Some(rate));
     }
@@ -189,6 +200,8 @@ impl Reporter {
 }
 
 fn train(order: &Order, wishes: &(Mutex<Wishes>, Condvar), reporter: &Reporter) -> Result<Ended> {
+    let resumption = order.resumed.as_deref().map(interrupted::take_up).transpose()?;
+    let before = resumption.as_ref().map(interrupted::told_before).transpose()?;
     let corpus = order.corpora.get(&order.config.data)?;
     for note in &corpus.notes {
         reporter.tell(TrainerEvent::Warning(note.clone()));
@@ -196,32 +209,38 @@ fn train(order: &Order, wishes: &(Mutex<Wishes>, Condvar), reporter: &Reporter) 
     let source = corpus.title.clone();
     let data = TrainingData::split(&order.config, corpus)?;
     let mut watch = Watch::new(order, reporter)?;
-    let run = recorded_run::train(
-        &order.config,
-        &data,
-        &order.compute,
-        (&order.runs, &order.config.model),
-        &mut |folder, start| {
-            if let Some(start) = start {
-                reporter.tell(TrainerEvent::Note(start.to_owned()));
-            }
-            reporter.tell(TrainerEvent::Begun {
-                run: folder.path().to_owned(),
-                train_images: data.train.len(),
-                validation_images: data.validation.len(),
-                source: source.clone(),
-            });
-        },
-        &mut |warning| reporter.tell(TrainerEvent::Warning(warning)),
-        &mut |event| {
-            let finished = watch.saw(&event);
-            let (flow, rested) = obey(wishes, finished, || watch.rests(&event));
-            if rested {
-                watch.goes_on();
-            }
-            flow
-        },
-    )?;
+    let mut before = before.unwrap_or_default();
+    let mut begun = |folder: &RunFolder, start: Option<&str>| {
+        if let Some(start) = start {
+            reporter.tell(TrainerEvent::Note(start.to_owned()));
+        }
+        reporter.tell(TrainerEvent::Begun {
+            run: folder.path().to_owned(),
+            train_images: data.train.len(),
+            validation_images: data.validation.len(),
+            source: source.clone(),
+        });
+        before.drain(..).for_each(|event| reporter.tell(event));
+    };
+    let mut warn = |warning| reporter.tell(TrainerEvent::Warning(warning));
+    let mut observe = |event: Event<'_>| {
+        let finished = watch.saw(&event);
+        let (flow, rested) = obey(wishes, finished, || watch.rests(&event));
+        if rested {
+            watch.goes_on();
+        }
+        flow
+    };
+    let (runs, name, compute) = (&*order.runs, &*order.config.model, &order.compute);
+    let recording = Recording { runs, name, checkpoint_every: recorded_run::CHECKPOINT_EVERY };
+    let run = match resumption {
+        None => recorded_run::train(&order.config, &data, compute, recording, &mut begun, &mut warn, &mut observe),
+        Some(run) => recorded_run::resume(run, &data, compute, recording, &mut begun, &mut warn, &mut observe),
+    }?;
+    let leaves = wishes.0.lock().unwrap_or_else(PoisonError::into_inner).leaves;
+    if leaves && run.outcome.ending == Ending::Stopped {
+        resumption::leave_open(&run.folder)?;
+    }
     watch.model(&run.outcome.best_weights, run.outcome.thresholds)?;
     let (ending, seconds) = (run.outcome.ending, run.outcome.seconds);
     Ok(Ended { ending, seconds, test: run.test, fine_tuning: run.fine_tuning })
@@ -325,7 +344,7 @@ impl<'a> Watch<'a> {
                 self.reporter.tell(TrainerEvent::Pixels { kept: *kept, of: *of });
                 Finished::Nothing
             }
-            Event::Reading => Finished::Nothing,
+            Event::Reading | Event::Resumable(_) => Finished::Nothing,
             Event::Step { step, updates, epoch, loss, learning_rate, error, images, .. } => {
                 self.steps += 1;
                 self.images += images;

@@ -234,6 +234,15 @@ impl TrainingView {
                 self.fine_tuning = ended.fine_tuning;
                 match ended.ending {
                     Ending::Completed => None,
+                    Ending::EarlyStopped => {
+                        let best = self.best().map_or(0, |best| best.epoch);
+                        let text = format!(
+                            "Training stopped early after {} epochs: no better than epoch {best} for its patience. The \
+                             best weights are kept",
+                            self.epoch
+                        );
+                        Some((NoticeKind::Info, text))
+                    }
                     Ending::Stopped => {
                         Some((NoticeKind::Info, "Training stopped; the run is kept with its weights so far".to_owned()))
                     }

@@ -126,7 +126,8 @@ fn wrong_usage_ends_with_code_two() {
         &["bench", "--images", "0"],
         // a command that does not exist is no file for the window
         &["trian"],
-        &["resume", "last"],
+        &["resume"],
+        &["train", "--checkpoint-seconds", "-1"],
     ] {
         let ended = home.call(arguments);
         assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.err);

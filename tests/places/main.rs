@@ -6,6 +6,7 @@
 mod compare;
 mod doctor;
 mod inside;
+mod resuming;
 mod window;
 
 use std::path::Path;

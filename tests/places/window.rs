@@ -30,7 +30,11 @@ impl Window {
 
     /// `size` in points; a screen of `scale` pixels a point.
     pub fn open_as(size: Vec2, scale: f32, theme: Theme) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::open_in(tempfile::tempdir().unwrap(), size, scale, theme)
+    }
+
+    /// With the runs and drawings that an earlier window has left.
+    pub fn open_in(folder: tempfile::TempDir, size: Vec2, scale: f32, theme: Theme) -> Self {
         let workbench = Workbench::start(Options {
             runs: folder.path().join("runs"),
             drawings: Some(folder.path().join("drawings")),

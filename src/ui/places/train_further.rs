@@ -7,6 +7,7 @@ use super::Scene;
 use super::train_form::{FIELD, row};
 use crate::models;
 use crate::nn::{Initialisation, Network, Transfer};
+use crate::training::EarlyStopping;
 use crate::ui::text;
 use crate::ui::training_form::{Field, TrainingForm};
 use crate::ui::widgets::field::{self, Mark};
@@ -36,12 +37,27 @@ pub(super) fn further(ui: &mut Ui, form: &mut TrainingForm, state: &mut Further,
     state.starts.ui(ui, form, scene, mark, width);
     let percent = |v: f32| if v > 0.0 { text::percent(v.into(), 0) } else { "none".to_owned() };
     field::slider_row(ui, "Warm-up", &mut form.warm_up, 0.0..=0.5, 0.01, percent, width);
+    patience(ui, form, width);
     if form.has_targets() {
         let spread = |v: f32| if v > 0.0 { text::number(v.into(), 2) } else { "none".to_owned() };
         field::slider_row(ui, "Smoothing", &mut form.smoothing, 0.0..=0.5, 0.01, spread, width);
     }
     row("Clip norm", mark, error(Field::Clip))
         .show(ui, width, FIELD, |ui, w| field::text_field(ui, &mut form.clip, "Clip norm", w));
+}
+
+/// After how many epochs without a better loss a run ends; what else its rule says stays as it was.
+fn patience(ui: &mut Ui, form: &mut TrainingForm, width: f32) {
+    let mut patience = form.early_stopping.map_or(0.0, |rule| rule.patience as f32);
+    let words = |v: f32| match v.round() as u32 {
+        0 => "never".to_owned(),
+        epochs => format!("{epochs} ep."),
+    };
+    if field::slider_row(ui, "Stop early", &mut patience, 0.0..=20.0, 1.0, words, width) {
+        let epochs = patience.round() as u32;
+        let rule = form.early_stopping.unwrap_or_else(|| EarlyStopping::after(epochs));
+        form.early_stopping = (epochs > 0).then_some(EarlyStopping { patience: epochs, ..rule });
+    }
 }
 
 /// Which weights fit the model, and which of its layers they can freeze; worked out when the model or the weights change.

@@ -55,6 +55,15 @@ impl Notices {
         self.next
     }
 
+    /// As [`Self::push`] for something that is offered: it stays until somebody answers.
+    pub fn offer(&mut self, sentence: impl Into<String>, action: &str) -> u64 {
+        let number = self.push(NoticeKind::Info, sentence, Some(action));
+        if let Some(notice) = self.list.last_mut() {
+            notice.seconds_left = f32::INFINITY;
+        }
+        number
+    }
+
     /// Takes a notice away whose time is over.
     pub fn dismiss(&mut self, number: u64) {
         self.list.retain(|notice| notice.number != number);
@@ -93,7 +102,7 @@ impl Notices {
             bottom -= area.response.rect.height() + 8.0;
         }
         self.list.retain(|notice| notice.seconds_left > 0.0);
-        if !self.list.is_empty() {
+        if self.list.iter().any(|notice| notice.seconds_left.is_finite()) {
             ctx.request_repaint_after(Duration::from_millis(100));
         }
         acted

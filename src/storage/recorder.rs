@@ -1,0 +1,109 @@
+//! What is written down while a run goes on: every epoch, every change that was made live, and a checkpoint now and then.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use super::checkpoint_writer::CheckpointWriter;
+use super::journal;
+use super::run_folder::RunFolder;
+use crate::training::{Checkpoint, Event, LiveChange, LiveSettings, Observer, Position, Resumable, Stop};
+
+/// Usually at least this long between two checkpoints of a run. What a crash can cost is the time since the last one.
+pub const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+
+/// Hears of what cannot be written, in sentences.
+pub(super) type Warn<'a> = &'a mut (dyn FnMut(String) + Send);
+
+pub(super) struct Recorder {
+    pub folder: RunFolder,
+    checkpoints: CheckpointWriter,
+    checkpoint_every: Duration,
+    last_checkpoint: Instant,
+    /// Where the run stands.
+    step: u64,
+    epochs: u32,
+}
+
+impl Recorder {
+    /// For a run that begins at `position`.
+    pub fn new(
+        folder: RunFolder,
+        checkpoints: CheckpointWriter,
+        checkpoint_every: Duration,
+        position: Option<&Position>,
+    ) -> Self {
+        let (step, epochs) = position.map_or((0, 0), |position| (position.step, position.epochs));
+        Self { folder, checkpoints, checkpoint_every, last_checkpoint: Instant::now(), step, epochs }
+    }
+
+    /// Writes down what an event tells before `observe` hears of it, and what `observe` changes before it acts. What cannot be
+    /// written does not end the run: `warn` is told, and the next time tries again.
+    pub fn saw(
+        &mut self,
+        event: Event<'_>,
+        warn: Warn<'_>,
+        observe: Observer<'_>,
+    ) -> ControlFlow<Stop, Option<LiveSettings>> {
+        let mut first_update = self.step + 1;
+        match &event {
+            Event::Resumable(resumable) => {
+                self.write_checkpoint(resumable, warn);
+                return ControlFlow::Continue(None);
+            }
+            // the update under way has its rate already
+            Event::Reading => first_update += 1,
+            Event::Step { step, .. } => {
+                self.step = *step;
+                first_update = step + 1;
+            }
+            Event::Epoch(summary) => {
+                self.epochs = summary.epoch;
+                if let Err(error) = self.folder.epoch(summary) {
+                    warn(format!("The run goes on, but epoch {} could not be written: {error:#}", summary.epoch));
+                }
+            }
+            Event::Pixels { .. } | Event::Tick(_) => {}
+        }
+        let flow = observe(event);
+        if let ControlFlow::Continue(Some(LiveSettings { learning_rate })) = flow {
+            let change = LiveChange { update: first_update, epochs: self.epochs, learning_rate };
+            if let Err(error) = journal::add(self.folder.path(), &change) {
+                warn(format!(
+                    "The learning rate changes, but the run could not be repeated from its record: {error:#}"
+                ));
+            }
+        }
+        flow
+    }
+
+    fn write_checkpoint(&mut self, resumable: &Resumable<'_>, warn: Warn<'_>) {
+        if self.last_checkpoint.elapsed() < self.checkpoint_every {
+            return;
+        }
+        self.last_checkpoint = Instant::now();
+        if let Some(problem) = self.checkpoints.take_problem() {
+            warn(problem);
+        }
+        match resumable.checkpoint() {
+            Ok(Some(checkpoint)) => self.checkpoints.hand_over(checkpoint),
+            // weights that are no longer numbers: the run will say so itself
+            Ok(None) => {}
+            Err(error) => warn(format!("The run goes on, but no checkpoint of it could be made: {error:#}")),
+        }
+    }
+
+    /// The last checkpoint is written from now on, beside whatever else is done.
+    pub fn write_last(&self, checkpoint: Option<Checkpoint>) {
+        if let Some(checkpoint) = checkpoint {
+            self.checkpoints.hand_over(checkpoint);
+        }
+    }
+
+    /// Waits until the last checkpoint is written.
+    pub fn finish(self, warn: Warn<'_>) -> RunFolder {
+        if let Some(problem) = self.checkpoints.finish() {
+            warn(problem);
+        }
+        self.folder
+    }
+}

@@ -1,0 +1,336 @@
+//! The loop of a run: epochs, updates, and what is told of them. What a run is made of is put together in `mod.rs`.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use super::batches::{self, Batch};
+use super::objective::Gradients;
+use super::steering::Steering;
+use super::whole_set::WholeSet;
+use super::{
+    BestEpoch, Chosen, Divergence, Ending, EpochSummary, Event, Fixed, Met, Outcome, Position, Resumable, Tick,
+};
+use crate::inference::{Answer, Evaluation, Thresholds, TrainedModel};
+use crate::nn::random::{Purpose, stream};
+use crate::nn::{ParamStore, Weights};
+use crate::optim::{Optimizer, Validation, clipped};
+
+/// At least this long between two ticks.
+const TICK_EVERY: Duration = Duration::from_millis(900);
+
+/// Mean squared distance to the right centre from which on nothing is to be hoped for: an untrained network has 84, and one
+/// whose last states are all stuck at the ends of their range about 250.
+const HOPELESS_DISTANCE: f64 = 150.0;
+
+/// Moves the mean distance to the right centre over about the last thousand images on by those of a batch.
+fn move_distance(mean: &mut f64, sum: f64, images: usize) {
+    let share = (images as f64 / 1_000.0).min(1.0);
+    *mean += share * (sum / images as f64 - *mean);
+}
+
+/// The least and the greatest step of every parameter tensor at a learning rate, by name, where the optimiser gives every
+/// parameter its own.
+fn step_sizes(optimizer: &dyn Optimizer, params: &ParamStore, rate: f64) -> Result<Vec<(String, f64, f64)>> {
+    let factors = optimizer.step_factors()?.unwrap_or_default();
+    let named = params.names().iter().zip(factors).enumerate().filter(|(index, _)| params.learns(*index));
+    Ok(named.map(|(_, (name, (least, greatest)))| (name.clone(), rate * least, rate * greatest)).collect())
+}
+
+/// The best finished epoch so far.
+pub(super) struct Best {
+    pub weights: Weights,
+    /// To the validation images; `None` until somebody asks again, where it was an epoch of an earlier life of the run.
+    pub answers: Option<Vec<Answer>>,
+}
+
+/// A run under way: what [`Checkpoint`] copies, who watches, and clocks.
+pub(super) struct Run<'a, 'o> {
+    fixed: &'a Fixed<'a>,
+    optimizer: Box<dyn Optimizer>,
+    steering: Steering<'o>,
+    position: Position,
+    best: Option<Best>,
+    /// The last weights that were found finite.
+    finite: Weights,
+    /// Clocks measure, and decide when to look; nothing that is learnt follows from them.
+    began: Instant,
+    epoch_began: Instant,
+    last_tick: Instant,
+}
+
+/// Goes on, or why the run ends here.
+type Flow = ControlFlow<Ending>;
+
+impl<'a, 'o> Run<'a, 'o> {
+    pub fn new(
+        fixed: &'a Fixed<'a>,
+        optimizer: Box<dyn Optimizer>,
+        steering: Steering<'o>,
+        (position, best): (Position, Option<Best>),
+    ) -> Result<Self> {
+        let (finite, now) = (fixed.params.weights()?, Instant::now());
+        Ok(Self { fixed, optimizer, steering, position, best, finite, began: now, epoch_began: now, last_tick: now })
+    }
+
+    pub fn drive(mut self) -> Result<Outcome> {
+        let ending = self.train()?;
+        self.outcome(ending)
+    }
+
+    fn train(&mut self) -> Result<Ending> {
+        let config = self.fixed.config;
+        self.steering.replay(&mut self.position);
+        if let Some((kept, of)) = self.fixed.pixels
+            && !self.steering.tell(Event::Pixels { kept, of }, &mut self.position)
+        {
+            return Ok(Ending::Stopped);
+        }
+        while self.position.epochs < config.epochs {
+            if config.early_stopping.is_some_and(|rule| rule.is_over(&self.position.validations)) {
+                return Ok(Ending::EarlyStopped);
+            }
+            if let ControlFlow::Break(ending) = self.epoch()? {
+                return Ok(ending);
+            }
+        }
+        Ok(Ending::Completed)
+    }
+
+    /// An epoch, or what a checkpoint within it has left of it.
+    fn epoch(&mut self) -> Result<Flow> {
+        let fixed = self.fixed;
+        let epoch = self.position.epochs + 1;
+        let done = self.position.step - u64::from(self.position.epochs) * fixed.updates_per_epoch;
+        self.epoch_began = Instant::now();
+        if done == 0 {
+            self.position.met = Met::default();
+            self.estimate_curvature(epoch)?;
+        }
+        let mut batches = batches::epoch(fixed.config, fixed.data, epoch, done);
+        let mut all = self
+            .optimizer
+            .asks_for_all_images()
+            .then(|| WholeSet::new(&fixed.objective, &fixed.params, fixed.config, fixed.data, epoch));
+        for _ in done..fixed.updates_per_epoch {
+            if let ControlFlow::Break(ending) = self.update(epoch, &mut batches, all.as_mut())? {
+                return Ok(Flow::Break(ending));
+            }
+        }
+        self.end_epoch(epoch)
+    }
+
+    /// Where the optimiser wants it before every pass.
+    fn estimate_curvature(&mut self, epoch: u32) -> Result<()> {
+        let Some(patterns) = self.optimizer.curvature_patterns() else { return Ok(()) };
+        let Fixed { data, config, objective, params, .. } = self.fixed;
+        let mut rng = stream(config.seed, Purpose::Curvature, u64::from(epoch), 0);
+        let chosen = rand::seq::index::sample(&mut rng, data.train.len(), patterns.min(data.train.len()));
+        let chosen: Vec<u32> = chosen.into_iter().map(|place| data.train[place]).collect();
+        let images = chosen.iter().map(|&number| data.training_image(number).0.as_slice());
+        Ok(self.optimizer.set_curvature(&objective.curvature(params, images)?)?)
+    }
+
+    fn update(
+        &mut self,
+        epoch: u32,
+        batches: &mut dyn Iterator<Item = Batch>,
+        mut all: Option<&mut WholeSet<'_>>,
+    ) -> Result<Flow> {
+        let Fixed { config, objective, params, .. } = self.fixed;
+        let rate = self.rate_after(self.position.step);
+        let mut result = match &mut all {
+            Some(all) => {
+                let mut goes_on = || self.steering.tell(Event::Reading, &mut self.position);
+                let Some(result) = all.improve(&mut *self.optimizer, rate, &mut goes_on)? else {
+                    return Ok(Flow::Break(Ending::Stopped));
+                };
+                result
+            }
+            None => {
+                let batch = batches.next().context("an epoch has fewer batches than updates")?;
+                objective.evaluate(params, &batch, config.seed, self.position.step)?
+            }
+        };
+        let read = all.as_mut().map_or(result.images, |all| all.take_images_read());
+        if let Some(why) = self.divergence(&result) {
+            return Ok(Flow::Break(Ending::Diverged(why)));
+        }
+        if all.is_none() {
+            if let Some(longest) = config.clip_norm {
+                result.parts = clipped(params, result.parts, longest)?;
+            }
+            self.optimizer.step(params, &result.parts, rate)?;
+        }
+        params.observe(&result.observed)?;
+        self.position.step += 1;
+        let met = &mut self.position.met;
+        met.loss += result.loss * result.images as f64;
+        (met.correct, met.images, met.read) =
+            (met.correct + result.correct, met.images + result.images, met.read + read);
+        self.tell_update(epoch, rate, read, &result)
+    }
+
+    /// Whether nothing is to be hoped for after this batch.
+    fn divergence(&mut self, result: &Gradients) -> Option<Divergence> {
+        move_distance(&mut self.position.distance, result.right_distance, result.images);
+        if !result.loss.is_finite() {
+            return Some(Divergence::NotFinite);
+        }
+        (self.position.distance > HOPELESS_DISTANCE).then_some(Divergence::CodesLost)
+    }
+
+    fn tell_update(&mut self, epoch: u32, learning_rate: f64, images: usize, result: &Gradients) -> Result<Flow> {
+        let fixed = self.fixed;
+        let event = Event::Step {
+            step: self.position.step,
+            updates: fixed.updates_per_epoch * u64::from(fixed.config.epochs),
+            epoch,
+            loss: result.loss,
+            learning_rate,
+            error: 1.0 - result.correct as f64 / result.images as f64,
+            images,
+            params: &fixed.params,
+        };
+        let mut goes_on = self.steering.tell(event, &mut self.position);
+        // the end of an epoch tells more than a tick, and it is a better place to go on from
+        if goes_on && !self.position.step.is_multiple_of(fixed.updates_per_epoch) {
+            goes_on = self.show();
+            if goes_on && self.last_tick.elapsed() >= TICK_EVERY {
+                goes_on = self.tick()?;
+                self.last_tick = Instant::now();
+            }
+        }
+        Ok(if goes_on { Flow::Continue(()) } else { Flow::Break(Ending::Stopped) })
+    }
+
+    /// A quick look at the network; true while the run is to go on.
+    fn tick(&mut self) -> Result<bool> {
+        let weights = self.fixed.params.weights()?;
+        if weights.first_not_finite().is_some() {
+            return Ok(true);
+        }
+        self.finite = weights.clone();
+        if self.fixed.data.validation.is_empty() {
+            return Ok(true);
+        }
+        let evaluation = self.fixed.judge(&weights, &self.fixed.tick_images)?;
+        let step = self.position.step;
+        let epoch = step as f64 / self.fixed.updates_per_epoch as f64;
+        let tick = Tick { step, epoch, evaluation: &evaluation, weights: &weights };
+        Ok(self.steering.tell(Event::Tick(tick), &mut self.position))
+    }
+
+    fn end_epoch(&mut self, epoch: u32) -> Result<Flow> {
+        let fixed = self.fixed;
+        let weights = fixed.params.weights()?;
+        if weights.first_not_finite().is_some() {
+            return Ok(Flow::Break(Ending::Diverged(Divergence::NotFinite)));
+        }
+        let met = self.position.met;
+        let trained_seconds = met.seconds + self.epoch_began.elapsed().as_secs_f64();
+        let validation =
+            if fixed.data.validation.is_empty() { None } else { Some(fixed.judge(&weights, &fixed.data.validation)?) };
+        self.finite = weights;
+        let last_rate = self.rate_after(self.position.step - 1);
+        self.position.epochs = epoch;
+        let judged = validation.as_ref().map(|v| Validation { loss: v.loss, accuracy: v.confusion.accuracy() });
+        self.position.validations.extend(judged);
+        self.keep_best(epoch, validation.as_ref());
+        let summary = EpochSummary {
+            epoch,
+            step: self.position.step,
+            train_loss: met.loss / met.images as f64,
+            train_error: 1.0 - met.correct as f64 / met.images as f64,
+            validation: validation.as_ref(),
+            learning_rate: self.rate_after(self.position.step),
+            seconds: met.seconds + self.epoch_began.elapsed().as_secs_f64(),
+            images_per_second: met.read as f64 / trained_seconds,
+            step_sizes: step_sizes(&*self.optimizer, &fixed.params, last_rate)?,
+            is_best: self.position.best.is_some_and(|best| best.epoch == epoch),
+            weights: &self.finite,
+        };
+        let mut goes_on = self.steering.tell(Event::Epoch(summary), &mut self.position);
+        if epoch < fixed.config.epochs {
+            // the epoch under way is another one from here on
+            (self.position.met, self.epoch_began) = (Met::default(), Instant::now());
+            goes_on = goes_on && self.show();
+        } else {
+            goes_on = true;
+        }
+        self.last_tick = Instant::now();
+        Ok(if goes_on { Flow::Continue(()) } else { Flow::Break(Ending::Stopped) })
+    }
+
+    fn keep_best(&mut self, epoch: u32, validation: Option<&Evaluation>) {
+        let accuracy = validation.map(|v| v.confusion.accuracy());
+        // without validation images the last epoch stands for the best: nothing else may choose
+        let is_better = self.position.best.is_none_or(|best| accuracy.is_none_or(|accuracy| accuracy > best.accuracy));
+        if is_better || self.fixed.config.chosen == Chosen::Last {
+            let answers = validation.map_or_else(Vec::new, |validation| validation.answers.clone());
+            self.best = Some(Best { weights: self.finite.clone(), answers: Some(answers) });
+            self.position.best = Some(BestEpoch { epoch, accuracy: accuracy.unwrap_or(0.0) });
+        }
+    }
+
+    /// The learning rate of the update after `step` others.
+    fn rate_after(&self, step: u64) -> f64 {
+        self.position.learning_rate * self.fixed.schedule.factor(step, &self.position.validations)
+    }
+
+    /// Shows the run as it could be left; true while it is to go on.
+    fn show(&mut self) -> bool {
+        let Self { fixed, optimizer, steering, position, best, began, epoch_began, .. } = self;
+        let best = best.as_ref().map(|best| &best.weights);
+        let since = [*began, *epoch_began];
+        steering.show(&Resumable { params: &fixed.params, optimizer: &**optimizer, position, best, since })
+    }
+
+    fn outcome(mut self, ending: Ending) -> Result<Outcome> {
+        let fixed = self.fixed;
+        if ending == Ending::Stopped {
+            let weights = fixed.params.weights()?;
+            if weights.first_not_finite().is_none() {
+                self.finite = weights;
+            }
+        }
+        // nobody goes on from weights that are lost
+        let checkpoint = match ending {
+            Ending::Diverged(_) => None,
+            Ending::Completed | Ending::Stopped | Ending::EarlyStopped => {
+                let best = self.best.as_ref().map(|best| &best.weights);
+                let since = [self.began, self.epoch_began];
+                let (params, optimizer, position) = (&fixed.params, &*self.optimizer, &self.position);
+                Resumable { params, optimizer, position, best, since }.checkpoint()?
+            }
+        };
+        let Position { step, epochs, seconds, best, .. } = self.position;
+        let (best_epoch, best_weights, answers) = match (best, self.best) {
+            (Some(BestEpoch { epoch, .. }), Some(Best { weights, answers })) => {
+                let answers = match answers {
+                    Some(answers) => answers,
+                    None if fixed.data.validation.is_empty() => Vec::new(),
+                    None => fixed.judge(&weights, &fixed.data.validation)?.answers,
+                };
+                (epoch, weights, answers)
+            }
+            _ => (epochs, self.finite.clone(), Vec::new()),
+        };
+        let model =
+            TrainedModel::new(fixed.architecture, &best_weights, Thresholds::default(), Arc::clone(fixed.compute))?;
+        Ok(Outcome {
+            ending,
+            epochs,
+            steps: step,
+            seconds: seconds + self.began.elapsed().as_secs_f64(),
+            pixels: fixed.pixels,
+            best_epoch,
+            thresholds: Thresholds::choose(&model, &answers)?,
+            best_weights,
+            last_weights: self.finite,
+            checkpoint,
+        })
+    }
+}

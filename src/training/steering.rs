@@ -1,0 +1,49 @@
+//! Whoever watches a run, and what may change while it goes on: by their answers, or as a journal tells that it did before.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+
+use super::{Event, LiveChange, LiveSettings, Observer, Position, Resumable, Stop};
+
+pub(super) struct Steering<'a> {
+    observe: Observer<'a>,
+    /// Changes of an earlier life of this run that have not come up yet, in their order.
+    pending: VecDeque<LiveChange>,
+}
+
+impl<'a> Steering<'a> {
+    pub fn new(observe: Observer<'a>, live: &[LiveChange]) -> Self {
+        let mut pending = live.to_vec();
+        // changes that were made after going on from an older checkpoint stand at the end of a journal
+        pending.sort_by_key(|change| (change.update, change.epochs));
+        Self { observe, pending: pending.into() }
+    }
+
+    /// Tells what happened; true while the run is to go on. Changes are taken in, those of a journal first.
+    pub fn tell(&mut self, event: Event<'_>, position: &mut Position) -> bool {
+        let flow = (self.observe)(event);
+        self.replay(position);
+        match flow {
+            ControlFlow::Continue(Some(LiveSettings { learning_rate })) => {
+                position.learning_rate = learning_rate;
+                true
+            }
+            ControlFlow::Continue(None) => true,
+            ControlFlow::Break(Stop) => false,
+        }
+    }
+
+    /// Shows the run as it could be left; true while it is to go on.
+    pub fn show(&mut self, resumable: &Resumable<'_>) -> bool {
+        (self.observe)(Event::Resumable(resumable)).is_continue()
+    }
+
+    /// Makes the changes that were made at this place.
+    pub fn replay(&mut self, position: &mut Position) {
+        let is_due = |change: &LiveChange| change.update <= position.step + 1 && change.epochs <= position.epochs;
+        while let Some(change) = self.pending.front().copied().filter(is_due) {
+            position.learning_rate = change.learning_rate;
+            self.pending.pop_front();
+        }
+    }
+}
