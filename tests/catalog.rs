@@ -65,7 +65,7 @@ fn ids_are_unique_and_parameters_are_counted() {
     }
     let counts =
         ["mlp", "mlp-deep", "lenet5", "cnn", "cnn-bn", "resnet"].map(|id| models::find(id).unwrap().parameters);
-    assert_eq!(counts, [101_770, 235_146, 61_706, 215_370, 468_010, 205_042]);
+    assert_eq!(counts, [101_770, 235_146, 61_706, 215_370, 278_890, 205_042]);
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn distances_learn_pattern_by_pattern_and_a_lost_network_is_told_so() {
         match event {
             Event::Step { error, .. } => errors.push(error),
             Event::Epoch(summary) => steps = summary.step_sizes,
-            Event::Tick(_) | Event::Pixels { .. } | Event::Reading => {}
+            Event::Tick(_) | Event::Pixels { .. } | Event::Reading | Event::Resumable(_) => {}
         }
         ControlFlow::Continue(None)
     });
@@ -231,7 +231,8 @@ fn thresholds_of_the_cards_are_those_that_validation_images_choose() {
         let (file, card) = (shipped.weights().unwrap(), shipped.card().unwrap());
         // what was trained on all training images, or is made of others, is asked about the usual ones
         let mut config = shipped.config().unwrap_or_else(|_| shipped::find("lenet5").unwrap().config().unwrap());
-        if config.validation == 0 {
+        let has_seen_them = config.validation == 0 || shipped.config().is_err();
+        if has_seen_them {
             config.validation = 5_000;
         }
         let images = training::validation_images(Some(&config), &corpus).unwrap();
@@ -240,7 +241,10 @@ fn thresholds_of_the_cards_are_those_that_validation_images_choose() {
         let chosen = Thresholds::choose(&model, &evaluation.unwrap().answers).unwrap();
         let near = |a: f32, b: f32| (a - b).abs() <= 1e-3 * b.abs().max(0.1);
         let digits = card.thresholds.digit_above.zip(chosen.digit_above).is_some_and(|(a, b)| near(a, b));
-        if !digits || !near(card.thresholds.sure_above, chosen.sure_above) {
+        // images that a network was trained on make it look surer than it may be
+        let sure = card.thresholds.sure_above;
+        let is_sure = near(sure, chosen.sure_above) || has_seen_them && sure > chosen.sure_above;
+        if !digits || !is_sure {
             wrong.push(format!("{}: {chosen:?}", shipped.id));
         }
     }
