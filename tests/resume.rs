@@ -1,6 +1,7 @@
 //! Runs that are left and taken up again: to the same bits, whatever the moment. The built program is killed as a power cut
 //! would end it; `DIGITPAD_KILLS=200 cargo test --test resume kill` tries it so many times.
 
+#![allow(clippy::print_stdout, reason = "how many were killed is a figure to report")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 use std::ops::ControlFlow;
