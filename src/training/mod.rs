@@ -138,7 +138,7 @@ fn run_in_pool(
             (position.clone(), best.clone().map(|weights| Best { weights, answers: None }))
         }
     };
-    Run::new(&fixed, optimizer, steering, (position, best))?.to_its_end()
+    Run::new(&fixed, optimizer, steering, (position, best))?.complete()
 }
 
 /// What stays as it is from the first update to the last; the values of the parameters move inside their store.

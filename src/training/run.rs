@@ -73,7 +73,7 @@ impl<'a, 'o> Run<'a, 'o> {
         Ok(Self { fixed, optimizer, steering, position, best, finite, began: now, epoch_began: now, last_tick: now })
     }
 
-    pub fn to_its_end(mut self) -> Result<Outcome> {
+    pub fn complete(mut self) -> Result<Outcome> {
         let ending = self.train()?;
         self.outcome(ending)
     }

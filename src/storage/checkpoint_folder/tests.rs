@@ -47,8 +47,11 @@ fn facts() -> RunFacts {
 }
 
 fn save(folder: &mut CheckpointFolder, disk: &mut dyn Files, checkpoint: &Checkpoint) -> io::Result<()> {
-    let files = checkpoint_files::encode(checkpoint, &config(), &facts()).unwrap();
-    folder.save(disk, checkpoint.position.step, &files)
+    folder.save(disk, checkpoint.position.step, &files(checkpoint))
+}
+
+fn files(checkpoint: &Checkpoint) -> Vec<(&'static str, Vec<u8>)> {
+    checkpoint_files::encode(checkpoint, &config(), &facts()).unwrap()
 }
 
 /// A disk with a fault at one of its calls: only there, or from there on, as if the power had been cut in the midst of it.
