@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use digitpad::data::{self, Request, strokes_file};
 use digitpad::drawing::doctor::{Shape, Spread, Typical, typical};
-use digitpad::drawing::{DEFAULT_PEN, DigitImage, Drawing, drawn_digit};
+use digitpad::drawing::{DigitImage, Drawing, drawn_digit};
 use digitpad::nn::DeviceChoice;
 use digitpad::workbench::{Command, Options, Workbench};
 
@@ -81,6 +81,7 @@ fn until(workbench: &mut Workbench, done: impl Fn(&Workbench) -> bool) {
 fn many_misread_digits_are_read_rightly_after_the_ladder() {
     let folder = tempfile::tempdir().unwrap();
     let mut workbench = Workbench::start(Options {
+        drawings: None,
         runs: folder.path().to_owned(),
         device: DeviceChoice::Cpu,
         threads: Some(1),

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use digitpad::data::strokes_file;
-use digitpad::drawing::{DEFAULT_PEN, Drawing, Picture, digit_image, drawn_digit, ink};
+use digitpad::drawing::{Drawing, Picture, digit_image, drawn_digit, ink};
 use digitpad::inference::{Prediction, TrainedModel};
 use digitpad::nn::{Compute, DeviceChoice};
 use digitpad::storage::shipped;

@@ -53,7 +53,7 @@ fn a_drawing_is_answered_and_an_empty_pad_is_not() {
     workbench.handle(Command::SetDrawing(one()));
     until(&mut workbench, "an answer", |w| w.prediction().is_some());
     assert_eq!(workbench.prediction().unwrap().best(), 1);
-    assert_eq!(workbench.feature_maps().unwrap().channels, 6);
+    assert_eq!(workbench.feature_maps().unwrap().channels, 32);
     let image = workbench.preparation().unwrap().image.clone();
 
     for model in ["cnn", "mlp", "mlp-deep"] {
@@ -168,7 +168,7 @@ fn steps_pauses_rates_and_stops_are_obeyed() {
 
     workbench.handle(Command::ResetTraining);
     assert!(workbench.training().is_none());
-    assert_eq!(*workbench.choice(), ModelChoice::Shipped("lenet5"));
+    assert_eq!(*workbench.choice(), ModelChoice::Shipped("pad"));
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn settings_that_cannot_be_and_missing_folders_are_told() {
     workbench.handle(Command::StartTraining(TrainingConfig { data: "no-such-folder".to_owned(), ..config(1) }));
     until(&mut workbench, "the failure", |w| !w.training_is_under_way());
     assert!(matches!(workbench.training().unwrap().phase, Phase::Failed(_)));
-    assert_eq!(*workbench.choice(), ModelChoice::Shipped("lenet5"), "the pad keeps its model");
+    assert_eq!(*workbench.choice(), ModelChoice::Shipped("pad"), "the pad keeps its model");
     assert!(workbench.notices().iter().any(|notice| notice.text.contains("no-such-folder")));
 
     // a file where the runs folder should be
@@ -290,7 +290,7 @@ fn kept_drawings_go_in_and_out_and_survive_a_restart() {
     until(&mut first, "the import", |w| w.handwriting().drawings.len() == 10);
     assert!(first.notices().iter().any(|notice| notice.text.contains("line 11")), "{:?}", first.notices());
     first.handle(Command::SetDrawing(one()));
-    first.handle(Command::LabelDrawing(Some(1)));
+    first.handle(Command::KeepDrawing(Some(1)));
     assert_eq!(first.handwriting().counts()[1], 6);
     first.handle(hand(HandwritingCommand::Delete(vec!["3".to_owned(), "5".to_owned()])));
     first.handle(hand(HandwritingCommand::Undo));
@@ -352,7 +352,7 @@ fn a_file_of_drawings_that_cannot_be_read_is_left_alone() {
     until(&mut workbench, "the complaint", |w| !w.notices().is_empty());
     assert!(workbench.notices()[0].text.contains("nothing is written there"), "{:?}", workbench.notices());
     workbench.handle(Command::SetDrawing(one()));
-    workbench.handle(Command::LabelDrawing(Some(1)));
+    workbench.handle(Command::KeepDrawing(Some(1)));
     assert_eq!(workbench.handwriting().drawings.len(), 1);
     workbench.shut_down(Duration::from_millis(10));
     assert!(file.is_dir());

@@ -18,7 +18,7 @@ use crate::storage::{picture_file, shipped};
 #[derive(Args)]
 pub struct PredictArgs {
     /// A shipped model, a run or a weights file
-    #[arg(long, default_value = "lenet5")]
+    #[arg(long, default_value = "pad")]
     model: String,
     /// Answers per input
     #[arg(long, value_name = "K", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=10))]

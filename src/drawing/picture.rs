@@ -98,8 +98,11 @@ impl Picture {
         if is_photograph {
             ink = unlike_paper_around(&channels);
         }
-        // in a photograph the border may be anything, but most of the image is paper
-        let noise = if is_photograph { quantile(ink.ink.clone(), 0.5) } else { quantile(border(&ink), 0.75) };
+        let mut noise = quantile(border(&ink), 0.75);
+        // in a photograph the border may be a table, but most of the image is paper
+        if is_photograph && noise > 0.25 * ink.ink.iter().copied().fold(0.0, f32::max) {
+            noise = quantile(ink.ink.clone(), 0.5);
+        }
         stretch(&mut ink, noise)?;
         keep_main_group(&mut ink, is_photograph);
         let found = ink.ink_box(0.25).ok_or(PictureError::Blank)?;

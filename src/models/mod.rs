@@ -78,6 +78,15 @@ impl InputScale {
 /// Every classifier, in the order in which they are offered.
 pub const CATALOG: &[Architecture] = &[
     Architecture {
+        id: "pad",
+        title: "CNN for any hand",
+        summary: "the network of cnn-bn, which has also learnt from recorded pens, drawn digits, and what is no digit",
+        parameters: 468_010,
+        input: InputScale::UNIT_DEVIATION,
+        network: cnn_bn::network,
+        backward: Backward::Layers,
+    },
+    Architecture {
         id: "lenet5",
         title: "LeNet-5",
         summary: "LeNet-5 as most people build it today: full C3, tanh, average pooling, softmax",

@@ -78,7 +78,7 @@ pub fn train(
     let recorder = Recorder::new(folder, checkpoints, recording.checkpoint_every, None);
     let before = start.as_ref().map(|(weights, _)| weights);
     let run = Run { config: &config, data, compute, recorder, before };
-    run.complete(Origin::Start(before), &[], warn, observe)
+    run.drive(Origin::Start(before), &[], warn, observe)
 }
 
 /// Goes on with a run that was taken up, as if it had never been left: the same weights to the last bit, with the same program
@@ -129,7 +129,7 @@ pub fn resume(
         Some(found) => Origin::Checkpoint(&found.checkpoint),
         None => Origin::Start(before.as_ref()),
     };
-    run.complete(origin, &live, warn, observe)
+    run.drive(origin, &live, warn, observe)
 }
 
 /// A run that is about to go on.
@@ -143,7 +143,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn complete(
+    fn drive(
         self,
         origin: Origin<'_>,
         live: &[LiveChange],

@@ -86,6 +86,7 @@ macro_rules! shipped {
 
 /// All of them; the first is the pad's default.
 pub const SHIPPED: &[Shipped] = &[
+    shipped!("pad"),
     shipped!("lenet5"),
     shipped!("cnn"),
     shipped!("cnn-bn"),

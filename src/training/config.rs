@@ -60,6 +60,9 @@ pub struct TrainingConfig {
     /// Whether the run keeps the weights of every epoch, and not the best and the last alone.
     #[serde(default, skip_serializing_if = "is_usual")]
     pub keep_epochs: bool,
+    /// The epoch whose weights the run stands for.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub chosen: Chosen,
     /// Whether every epoch meets the images in an order of its own.
     #[serde(default, skip_serializing_if = "is_usual")]
     pub order: Order,
@@ -86,6 +89,18 @@ pub enum Order {
     Fresh,
     /// Random, the same one every epoch (LeCun et al. 1998, section III-B).
     Constant,
+}
+
+/// The epoch whose weights a run stands for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Chosen {
+    /// The best one on validation images; where there are none, the last.
+    #[default]
+    Best,
+    /// The last: for schedules that end at a small learning rate, and for runs that learn more than the validation images
+    /// can tell.
+    Last,
 }
 
 /// What most runs leave as it is stays out of their files.
@@ -383,7 +398,7 @@ mod tests {
             (MINIMAL.replace("0.001", "-1.0"), "learning rate must be above 0"),
             (MINIMAL.replace("0.001", "1e30"), "learning rate must be above 0"),
             (MINIMAL.replace("64", "\"many\""), "line 3, column 14"),
-            (MINIMAL.replace("mlp", "mlp-9000"), "known are lenet5"),
+            (MINIMAL.replace("mlp", "mlp-9000"), "known are pad, lenet5"),
             (format!("version = 2\n{MINIMAL}"), "version 2"),
             (MINIMAL.replace("epochs = 2", "epochs = 0"), "epochs lies between"),
             (format!("{MINIMAL}beta1 = 1.0\n"), "beta1 lies in"),

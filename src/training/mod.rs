@@ -22,7 +22,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 pub use checkpoint::{BestEpoch, Checkpoint, LiveChange, Met, Position, Resumable};
-pub use config::{ConfigError, Order, TrainingConfig};
+pub use config::{Chosen, ConfigError, Order, TrainingConfig};
 pub use early_stopping::EarlyStopping;
 pub use event::{Divergence, Ending, EpochSummary, Event, LiveSettings, Outcome, Stop, Tick};
 pub use training_data::{TrainingData, validation_images};
@@ -138,7 +138,7 @@ fn run_in_pool(
             (position.clone(), best.clone().map(|weights| Best { weights, answers: None }))
         }
     };
-    Run::new(&fixed, optimizer, steering, (position, best))?.complete()
+    Run::new(&fixed, optimizer, steering, (position, best))?.drive()
 }
 
 /// What stays as it is from the first update to the last; the values of the parameters move inside their store.

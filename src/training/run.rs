@@ -10,7 +10,9 @@ use super::batches::{self, Batch};
 use super::objective::Gradients;
 use super::steering::Steering;
 use super::whole_set::WholeSet;
-use super::{BestEpoch, Divergence, Ending, EpochSummary, Event, Fixed, Met, Outcome, Position, Resumable, Tick};
+use super::{
+    BestEpoch, Chosen, Divergence, Ending, EpochSummary, Event, Fixed, Met, Outcome, Position, Resumable, Tick,
+};
 use crate::inference::{Answer, Evaluation, Thresholds, TrainedModel};
 use crate::nn::random::{Purpose, stream};
 use crate::nn::{ParamStore, Weights};
@@ -73,7 +75,7 @@ impl<'a, 'o> Run<'a, 'o> {
         Ok(Self { fixed, optimizer, steering, position, best, finite, began: now, epoch_began: now, last_tick: now })
     }
 
-    pub fn complete(mut self) -> Result<Outcome> {
+    pub fn drive(mut self) -> Result<Outcome> {
         let ending = self.train()?;
         self.outcome(ending)
     }
@@ -265,8 +267,8 @@ impl<'a, 'o> Run<'a, 'o> {
     fn keep_best(&mut self, epoch: u32, validation: Option<&Evaluation>) {
         let accuracy = validation.map(|v| v.confusion.accuracy());
         // without validation images the last epoch stands for the best: nothing else may choose
-        let is_best = self.position.best.is_none_or(|best| accuracy.is_none_or(|accuracy| accuracy > best.accuracy));
-        if is_best {
+        let is_better = self.position.best.is_none_or(|best| accuracy.is_none_or(|accuracy| accuracy > best.accuracy));
+        if is_better || self.fixed.config.chosen == Chosen::Last {
             let answers = validation.map_or_else(Vec::new, |validation| validation.answers.clone());
             self.best = Some(Best { weights: self.finite.clone(), answers: Some(answers) });
             self.position.best = Some(BestEpoch { epoch, accuracy: accuracy.unwrap_or(0.0) });

@@ -197,7 +197,7 @@ impl App {
                     Action::Label(_) if !matches!(self.place, Place::Draw | Place::Inside) => {}
                     Action::Label(digit) => {
                         let again = scene.workbench.true_label() == Some(digit);
-                        scene.push(Command::LabelDrawing((!again).then_some(digit)));
+                        scene.push(Command::KeepDrawing((!again).then_some(digit)));
                         if scene.settings.keeping_clears_pad && !again {
                             self.draw.clear(&mut scene);
                         }

@@ -1,19 +1,22 @@
-//! What is worked out beside the pad's own answer: all models, two models on the test digits, pinned drawings.
+//! What is worked out beside the pad's own answer: all models, two models on the test digits, pinned drawings,
+//! what thresholds are worth.
 
 use std::sync::mpsc::Sender;
 
 use anyhow::Result;
 
 use super::comparing::Comparing;
+use super::deciding::Deciding;
 use super::disagreeing::Disagreeing;
 use super::newest::Newest;
 use super::pins::Pins;
 use super::trainer::TrainerEvent;
 use super::{Wake, Workbench, WorkerEvent};
 
-/// The state of all three.
+/// The state of all of them.
 pub(super) struct Beside {
     pub comparing: Comparing,
+    pub deciding: Deciding,
     pub disagreeing: Disagreeing,
     pub pins: Pins,
 }
@@ -23,6 +26,7 @@ impl Beside {
     pub fn start<Q: Send + 'static>(sender: &Sender<WorkerEvent>, wake: &Wake, pad: &Newest<Q>) -> Result<Self> {
         Ok(Self {
             comparing: Comparing::start(sender.clone(), Wake::clone(wake), pad.is_busy())?,
+            deciding: Deciding::start(sender.clone(), Wake::clone(wake))?,
             disagreeing: Disagreeing::default(),
             pins: Pins::start(sender.clone(), Wake::clone(wake), pad.is_busy())?,
         })

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::HandwritingCommand;
 use crate::drawing::{Drawing, Recipe};
+use crate::inference::Thresholds;
 use crate::training::TrainingConfig;
 
 /// The model that answers.
@@ -33,6 +34,8 @@ pub enum Command {
     SetDrawing(Drawing),
     /// The person says which digit the drawing is, or takes that back.
     LabelDrawing(Option<u8>),
+    /// The same, and the drawing is kept as the person's own handwriting, or no longer.
+    KeepDrawing(Option<u8>),
     /// Something about the drawings that are kept.
     Handwriting(HandwritingCommand),
     /// Find out what is unlike MNIST about the drawing and what would help; a panel that shows it asks in every frame.
@@ -56,6 +59,10 @@ pub enum Command {
     /// Save the 28×28 image that the network gets.
     SavePicture(PathBuf),
     ChooseModel(ModelChoice),
+    /// Measure what the chosen model's thresholds are worth, unless that is known.
+    MeasureDecision,
+    /// From when on answers of the chosen model count; `None` is as it came.
+    SetThresholds(Option<Thresholds>),
     /// Open a weights file or a run folder and choose it.
     LoadModel(PathBuf),
     StartTraining(TrainingConfig),

@@ -106,10 +106,11 @@ impl Workbench {
         let has_ink =
             !self.drawing.is_empty() && self.answer.as_ref().is_none_or(|answer| answer.preparation.is_some());
         let compared = |entry: ModelEntry| {
-            let Some(model) = self.model(&entry.choice) else {
+            if self.model(&entry.choice).is_none() {
                 return ComparedModel { entry, answer: None, is_newest: false };
-            };
-            let with_state = |prediction: &Prediction| (*prediction, prediction.state(&model.thresholds()));
+            }
+            let thresholds = self.thresholds_of(&entry.choice);
+            let with_state = |prediction: &Prediction| (*prediction, prediction.state(&thresholds));
             // the pad has answered already
             let own = self.prediction().filter(|_| entry.choice == self.choice);
             if let Some(prediction) = own {

@@ -11,7 +11,7 @@ use super::newest::{Newest, Waiting};
 use super::{ModelChoice, Wake, Workbench, WorkerEvent};
 use crate::drawing::doctor::{Difference, Fix, differences, typical};
 use crate::drawing::{DigitImage, Drawing, Recipe, prepare};
-use crate::inference::{Prediction, State, TrainedModel};
+use crate::inference::{Prediction, State, Thresholds, TrainedModel};
 
 /// Nothing is examined before the pen has rested so long.
 const REST: Duration = Duration::from_millis(80);
@@ -30,6 +30,7 @@ pub(super) struct Subject {
     pub drawing: Drawing,
     pub recipe: Recipe,
     pub model: Arc<TrainedModel>,
+    pub thresholds: Thresholds,
     /// Questions about a network that learns are asked once in a while, not for every update.
     learns: bool,
     asked: Instant,
@@ -42,14 +43,17 @@ impl Subject {
 
     fn reading(&self, image: DigitImage) -> Result<Reading> {
         let prediction = self.model.predict(&image.pixels)?;
-        Ok(Reading { state: prediction.state(&self.model.thresholds()), image, prediction })
+        Ok(Reading { state: prediction.state(&self.thresholds), image, prediction })
     }
 
     /// Whether `other` would get the same answers, or answers from weights that are hardly older.
     pub fn is_as(&self, other: &Self) -> bool {
         let same_model = Arc::ptr_eq(&self.model, &other.model)
             || (self.learns && other.learns && other.asked.duration_since(self.asked) < LEARNS);
-        same_model && self.recipe == other.recipe && self.drawing == other.drawing
+        same_model
+            && self.thresholds == other.thresholds
+            && self.recipe == other.recipe
+            && self.drawing == other.drawing
     }
 }
 
@@ -131,7 +135,9 @@ impl Workbench {
         self.answer.as_ref().filter(|answer| answer.generation == self.generation && answer.prediction.is_some())?;
         let model = Arc::clone(self.model(&self.choice)?);
         let learns = self.choice == ModelChoice::Live && self.training_is_under_way();
-        Some(Subject { drawing: self.drawing.clone(), recipe: self.recipe, model, learns, asked: Instant::now() })
+        let thresholds = self.thresholds();
+        let (drawing, recipe) = (self.drawing.clone(), self.recipe);
+        Some(Subject { drawing, recipe, model, thresholds, learns, asked: Instant::now() })
     }
 
     /// Asks for an examination of the drawing, unless there is one or it is being made.

@@ -6,7 +6,7 @@ use crate::data::{Beside, is_held_out};
 use crate::optim::{OptimizerConfig, Schedule};
 use crate::storage::handwriting::Handwriting;
 use crate::storage::{presets, shipped};
-use crate::training::TrainingConfig;
+use crate::training::{Chosen, TrainingConfig};
 
 /// So many digits with so many drawings each are needed at least: half of them only judge.
 const LEAST_DIGITS: usize = 2;
@@ -47,6 +47,7 @@ fn settings(base: TrainingConfig, from: &str, source: &str, pens: String, learnt
         freeze_up_to: None,
         clip_norm: None,
         warm_up: 0.0,
+        chosen: Chosen::Best,
         keep_epochs: false,
         optimizer: OptimizerConfig::find("adam").unwrap_or(base.optimizer),
         schedule: Schedule::Cosine { final_factor: 0.1 },

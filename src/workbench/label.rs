@@ -14,7 +14,6 @@ impl Workbench {
     /// Labels the drawing; an empty pad has no label, and what is no digit is none.
     pub(super) fn label_drawing(&mut self, label: Option<u8>) {
         self.true_label = label.filter(|digit| *digit < 10 && !self.drawing.is_empty());
-        self.keep_labelled();
     }
 
     /// Takes a drawing from the pad or from elsewhere, and asks for its answer.

@@ -4,8 +4,9 @@
 //! | file | what lives there |
 //! |---|---|
 //! | `command.rs` | [`Command`]: everything that a person can ask for |
-//! | `beside.rs` | what is worked out beside the pad's own answer: the next three |
+//! | `beside.rs` | what is worked out beside the pad's own answer: the next four |
 //! | `comparing.rs` | every model at hand on the drawing |
+//! | `deciding.rs` | what the thresholds for sure answers and for digits are worth |
 //! | `disagreeing.rs` | two models on all test digits: where their answers differ |
 //! | `pins.rs`, `pin_history.rs` | drawings kept in view, and what a training made of them |
 //! | `newest.rs` | a thread that answers only the newest question |
@@ -28,6 +29,7 @@ mod beside;
 mod command;
 mod comparing;
 mod corpora;
+mod deciding;
 mod disagreeing;
 mod doctor;
 mod ending;
@@ -58,6 +60,7 @@ use anyhow::Result;
 
 pub use command::{Command, ModelChoice, SetChoice};
 pub use comparing::ComparedModel;
+pub use deciding::Measured as MeasuredDecision;
 pub use disagreeing::Disagreements;
 pub use doctor::{Examination, Reading, Rung};
 pub use ending::wake_when_asked_to_end;
@@ -120,6 +123,7 @@ enum WorkerEvent {
     Interrupted(Box<InterruptedRun>),
     Job(JobEvent),
     Compared(comparing::Answers),
+    Decided(Box<deciding::Measured>),
     Pins(pins::Answers),
     Handwriting(HandwritingEvent),
 }
@@ -243,11 +247,17 @@ impl Workbench {
             Command::SetDrawing(drawing) => self.set_drawing(drawing),
             Command::Handwriting(command) => self.handle_handwriting(command),
             Command::Examine => self.examine(),
+            Command::MeasureDecision => self.measure_decision(),
+            Command::SetThresholds(thresholds) => self.set_thresholds(thresholds),
             Command::Replay(points) => self.replay(points),
             Command::ReadMoments => self.read_moments(),
             Command::LabelDrawing(label) => {
                 self.label_drawing(label);
                 self.label_pin();
+            }
+            Command::KeepDrawing(label) => {
+                self.handle(Command::LabelDrawing(label));
+                self.keep_labelled();
             }
             Command::PinDrawing => self.pin_drawing(),
             Command::Unpin(id) => self.unpin(id),
@@ -327,6 +337,7 @@ impl Workbench {
                 WorkerEvent::Trainer(..) => {}
                 WorkerEvent::Interrupted(run) => self.interrupted = Some(*run),
                 WorkerEvent::Job(event) => self.job_said(event),
+                WorkerEvent::Decided(measured) => self.beside.deciding.found(*measured),
                 WorkerEvent::Compared(answers) => self.models_said(answers),
                 WorkerEvent::Pins(answers) => self.pins_said(answers),
                 WorkerEvent::Handwriting(event) => self.handwriting_said(event),

@@ -288,6 +288,7 @@ impl Workbench {
                 self.beside.pins.ticks.push(tick.step);
             }
         }
+        let thresholds = self.thresholds();
         for answered in answers.pins {
             let Some(pin) = self.beside.pins.pins.iter_mut().find(|pin| pin.id == answered.id) else { continue };
             if answers.recipe == self.recipe {
@@ -296,8 +297,8 @@ impl Workbench {
             if let (Some(tick), Some(prediction)) = (&tick, &answered.tick) {
                 pin.history.add(tick.step, prediction);
             }
-            if let (true, Some(model)) = (is_chosen, &answers.chosen) {
-                pin.answer = answered.chosen.map(|prediction| (prediction, prediction.state(&model.thresholds())));
+            if is_chosen && answers.chosen.is_some() {
+                pin.answer = answered.chosen.map(|prediction| (prediction, prediction.state(&thresholds)));
             }
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{EvaluationView, FetchView, ModelChoice, ModelEntry, Notice, TrainingView, Workbench};
 use crate::data::Corpus;
 use crate::drawing::{Drawing, Preparation, Recipe};
-use crate::inference::{FeatureMaps, LayerInfo, Prediction, RbfReading, State, Thresholds};
+use crate::inference::{FeatureMaps, LayerInfo, Prediction, RbfReading, State};
 use crate::models;
 
 /// Weights that a training can start from.
@@ -45,11 +45,6 @@ impl Workbench {
 
     pub fn state(&self) -> State {
         self.prediction().map_or(State::Empty, |prediction| prediction.state(&self.thresholds()))
-    }
-
-    /// From when on answers of the chosen model count.
-    pub fn thresholds(&self) -> Thresholds {
-        self.model(&self.choice).map(|model| model.thresholds()).unwrap_or_default()
     }
 
     /// The activations of the watched layer.

@@ -125,7 +125,7 @@ fn read(question: &Question, waiting: &Waiting<Question>) -> Result<Option<Arc<[
         for (&points, image) in batch.iter().zip(&images) {
             let scores = image.as_ref().and_then(|_| scores.next());
             let prediction = scores.map(Prediction::from_scores);
-            let state = prediction.map_or(State::Empty, |found| found.state(&subject.model.thresholds()));
+            let state = prediction.map_or(State::Empty, |found| found.state(&subject.thresholds));
             moments.push(Moment { points, digit: prediction.map(|found| found.best()), state });
         }
     }

@@ -39,8 +39,14 @@ fn shipped_models_are_judged_with_the_keys_of_the_contract() {
         assert!(accuracy > 0.7, "{} reads drawn digits badly: {accuracy}", line["model"]);
     }
     let ended = home.call(&["eval", "lenet5", "--data", text(&data)]);
-    assert!(ended.out.lines().count() == 2 && ended.out.contains("0.50 % error"), "{}", ended.out);
-    home.refused(&["eval", "lenet6", "--data", text(&data)], "shipped models are lenet5");
+    assert!(
+        ended.out.lines().count() == 3
+            && ended.out.contains("0.50 % error")
+            && ended.out.contains("refused as no digit"),
+        "{}",
+        ended.out
+    );
+    home.refused(&["eval", "lenet6", "--data", text(&data)], "shipped models are pad, lenet5");
     home.refused(&["eval", "last", "--data", text(&data)], "no model, run or weights file \"last\"");
     home.refused(&["eval", "--data", text(&data)], "name a model");
     home.refused(&["eval", "lenet5", "--data", text(&data), "--check"], "MNIST's test set");
@@ -124,7 +130,7 @@ fn strokes_are_read_as_the_pad_reads_them() {
     let counts = ["inputs", "labelled", "correct"].map(|key| summary[key].as_u64().unwrap());
     assert_eq!((counts, &summary["accuracy"]), ([4, 2, 1], &0.5.into()));
 
-    let bad = ["nonsense", "{\"id\":\"x\"}", "{\"strokes\":[[[1e40,0]]]}", "{\"strokes\":[[[0,1,2]]]}", "[]"];
+    let bad = ["nonsense", "{\"id\":\"x\"}", "{\"strokes\":[[[1e40,0]]]}", "{\"strokes\":[[[0]]]}", "[]"];
     std::fs::write(home.path("bad.jsonl"), format!("{}\n{strokes}", bad.join("\n"))).unwrap();
     let ended = home.call(&["predict", "--strokes", "bad.jsonl", "--json"]);
     assert_eq!(ended.code, Some(1), "{}", ended.err);

@@ -47,11 +47,8 @@ fn facts() -> RunFacts {
 }
 
 fn save(folder: &mut CheckpointFolder, disk: &mut dyn Files, checkpoint: &Checkpoint) -> io::Result<()> {
-    folder.save(disk, checkpoint.position.step, &files(checkpoint))
-}
-
-fn files(checkpoint: &Checkpoint) -> Vec<(&'static str, Vec<u8>)> {
-    checkpoint_files::encode(checkpoint, &config(), &facts()).unwrap()
+    let files = checkpoint_files::encode(checkpoint, &config(), &facts()).map_err(io::Error::other)?;
+    folder.save(disk, checkpoint.position.step, &files)
 }
 
 /// A disk with a fault at one of its calls: only there, or from there on, as if the power had been cut in the midst of it.

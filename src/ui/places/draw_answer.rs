@@ -50,11 +50,11 @@ fn head(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width: 
     let ranked = prediction.map(Prediction::ranked);
     let digit = ranked.map_or_else(|| "–".to_owned(), |ranked| ranked[0].to_string());
     let painter = ui.painter();
-    if prediction.is_some() {
+    let has_digit = matches!(state, State::Sure | State::Unsure);
+    if has_digit {
         let colour = if state == State::Sure { p.text } else { p.text3 };
-        let digit = if state == State::NotADigit { "–" } else { digit.as_str() };
         let font = text::font(text::ANSWER, Weight::Bold);
-        painter.text(pos2(rect.left(), rect.center().y - 2.0), Align2::LEFT_CENTER, digit, font, colour);
+        painter.text(pos2(rect.left(), rect.center().y - 2.0), Align2::LEFT_CENTER, &digit, font, colour);
     }
 
     let (icon, icon_colour, word) = match (state, ranked) {
@@ -66,8 +66,8 @@ fn head(ui: &mut Ui, prediction: Option<&Prediction>, scene: &Scene<'_>, width: 
         _ if scene.workbench.drawing().is_empty() => (icons::CIRCLE, p.text3, "Nothing drawn".to_owned()),
         _ => (icons::CIRCLE, p.text3, "No answer".to_owned()),
     };
-    // while nothing is answered the words stand where the digit will be
-    let left = if prediction.is_some() { rect.left() } else { rect.left() - 90.0 };
+    // while no digit is answered the words stand where it will be
+    let left = if has_digit { rect.left() } else { rect.left() - 90.0 };
     let line = |y: f32| pos2(left + 122.0, rect.top() + y);
     let weight = if prediction.is_some() { IconWeight::Fill } else { IconWeight::Regular };
     let at = pos2(left + 102.0, rect.top() + 26.0);
@@ -111,10 +111,10 @@ fn reason(prediction: &Prediction, best: u8, scene: &Scene<'_>) -> String {
     let border = scene.workbench.thresholds().digit_above.unwrap_or(f32::NEG_INFINITY);
     let (score, border) = (f64::from(prediction.score(best)), f64::from(border));
     if scene.workbench.codes().is_some() {
-        format!("{} from {best}, the nearest; digits are within {}", text::number(-score, 1), text::number(-border, 1))
+        format!("{best} is {} away; digits are within {}", text::number(-score, 1), text::number(-border, 1))
     } else {
         format!(
-            "{best} is the nearest with a score of {}; digits reach {}",
+            "Best is {best}, which scores {}; digits score {} or more",
             text::number(score, 1),
             text::number(border, 1)
         )

@@ -2,7 +2,7 @@
 
 use eframe::egui::Ui;
 
-use super::{Scene, draw_disagreements, draw_inside, draw_models};
+use super::{Scene, draw_decision, draw_disagreements, draw_inside, draw_models};
 use crate::ui::widgets::segmented;
 
 /// What stands in the right column.
@@ -11,10 +11,12 @@ pub enum Column {
     #[default]
     Inside,
     AllModels,
+    Decision,
 }
 
 impl Column {
-    pub(super) const ALL: [(Self, &'static str); 2] = [(Self::Inside, "Inside"), (Self::AllModels, "All models")];
+    pub(super) const ALL: [(Self, &'static str); 3] =
+        [(Self::Inside, "Inside"), (Self::AllModels, "All models"), (Self::Decision, "Decision")];
 }
 
 /// What the models are compared on.
@@ -47,6 +49,7 @@ impl Beside {
     pub fn chosen(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, width: f32, height: f32) {
         match self.column {
             Column::Inside => draw_inside::inside(ui, scene, width),
+            Column::Decision => draw_decision::decision(ui, scene, width),
             Column::AllModels => {
                 let options =
                     [(ComparedOn::Drawing, "On this drawing"), (ComparedOn::TestDigits, "Where two disagree")];

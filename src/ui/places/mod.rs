@@ -7,6 +7,7 @@ mod data_tuning;
 pub mod draw;
 mod draw_answer;
 mod draw_beside;
+mod draw_decision;
 mod draw_disagreements;
 mod draw_doctor;
 mod draw_inside;

@@ -49,5 +49,6 @@ pub mod segmented;
 pub mod share_bars;
 pub mod shared_axis;
 pub mod thumbnail;
+pub mod trade_off;
 pub mod unit_picture;
 pub mod value_scale;
