@@ -166,7 +166,7 @@ fn distances_learn_pattern_by_pattern_and_a_lost_network_is_told_so() {
         match event {
             Event::Step { error, .. } => errors.push(error),
             Event::Epoch(summary) => steps = summary.step_sizes,
-            Event::Tick(_) | Event::Pixels { .. } | Event::Reading => {}
+            Event::Tick(_) | Event::Pixels { .. } | Event::Reading | Event::Resumable(_) => {}
         }
         ControlFlow::Continue(None)
     });
