@@ -254,6 +254,7 @@ fn record(run: &Path) -> (Vec<Value>, Vec<Value>, Vec<u8>) {
 }
 
 #[test]
+#[allow(clippy::print_stdout, reason = "how many kills were tried is the figure that it is run for")]
 fn a_run_that_is_killed_at_any_moment_goes_on_as_if_nothing_had_happened() {
     let kills: usize = std::env::var("DIGITPAD_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(20);
     let adam = config("model = \"mlp\"\nepochs = 20\nbatch_size = 16\nlearning_rate = 0.002", "kind = \"adam\"")

@@ -193,8 +193,8 @@ fn whatever_call_fails_the_checkpoint_before_stays_and_the_next_is_written() {
             "fault {fault_at}: {:?}",
             names(run.path())
         );
-        save(&mut folder, &mut disk, &checkpoint(3)).unwrap();
-        save(&mut folder, &mut disk, &checkpoint(4)).unwrap();
+        save(&mut folder, &mut Disk, &checkpoint(3)).unwrap();
+        save(&mut folder, &mut Disk, &checkpoint(4)).unwrap();
         assert_eq!(names(run.path()), ["3", "4"], "fault {fault_at}");
         if disk.calls < fault_at {
             break;
