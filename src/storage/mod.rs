@@ -16,6 +16,7 @@
 //! | `checkpoint_writer.rs` | the thread that writes checkpoints |
 //! | `journal.rs` | what was changed while a run went on |
 //! | `resumption.rs` | [`resumption::open`]: taking up a run where it was left |
+//! | `figure/` | [`figure::Figure`]: curves as PNG, SVG and CSV |
 //! | `fine_tuning.rs` | [`FineTuning`]: what a training on one's own drawings was worth |
 //! | `handwriting.rs` | the file of the drawings that a person keeps |
 //! | `handwriting_export.rs` | kept drawings in the forms of other programs |
@@ -28,6 +29,7 @@ mod checkpoint_folder;
 mod checkpoint_writer;
 pub mod config_file;
 mod files;
+pub mod figure;
 mod fine_tuning;
 pub mod handwriting;
 pub mod handwriting_export;
@@ -51,3 +53,6 @@ pub use atomic::{WriteError, write_atomically};
 pub use fine_tuning::{BeforeAfter, FineTuning};
 pub use places::Places;
 pub use settings::{Renderer, Settings, SettingsFile, Theme};
+
+/// Inter with figures of one width, weight 100 to 900: the font of the window and of figures.
+pub static INTER: &[u8] = include_bytes!("../../assets/fonts/inter-variable-tabular.ttf");

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::HandwritingCommand;
+use super::{CurvesExport, HandwritingCommand};
 use crate::drawing::{Drawing, Recipe};
 use crate::inference::Thresholds;
 use crate::training::TrainingConfig;
@@ -82,6 +82,8 @@ pub enum Command {
     ResetTraining,
     /// The learning rate from the next update on, before the schedule.
     SetLearningRate(f64),
+    /// Write curves into a file.
+    ExportCurves(Box<CurvesExport>),
     /// Judge the chosen model.
     Evaluate {
         set: SetChoice,

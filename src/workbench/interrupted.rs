@@ -56,18 +56,24 @@ pub(super) fn take_up(path: &Path) -> Result<Resumption> {
     }
 }
 
-/// The epochs of before, as a training would have told them.
-pub(super) fn told_before(resumption: &Resumption) -> Result<Vec<TrainerEvent>> {
-    resumption.history()?.iter().map(|line| epoch(line).context("the run's history cannot be read")).collect()
+/// The epochs of before, as a training would have told them, and the seconds that went into all updates of before.
+pub(super) fn told_before(resumption: &Resumption) -> Result<(Vec<TrainerEvent>, f64)> {
+    let (mut events, mut seconds) = (Vec::new(), 0.0);
+    for line in resumption.history()? {
+        seconds += line["seconds"].as_f64().unwrap_or(0.0);
+        events.push(epoch(&line, seconds).context("the run's history cannot be read")?);
+    }
+    Ok((events, seconds + resumption.position().map_or(0.0, |position| position.met.seconds)))
 }
 
-fn epoch(line: &Value) -> Option<TrainerEvent> {
+fn epoch(line: &Value, seconds: f64) -> Option<TrainerEvent> {
     let numbers: Vec<f64> = line["f1"].as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
     let f1: Option<[f64; CLASSES]> = numbers.try_into().ok();
     let (loss, accuracy) = (line["validation_loss"].as_f64(), line["validation_accuracy"].as_f64());
     Some(TrainerEvent::Epoch {
         epoch: u32::try_from(line["epoch"].as_u64()?).ok()?,
         step: line["step"].as_u64()?,
+        seconds,
         validation: loss.zip(accuracy).zip(f1).map(|((loss, accuracy), f1)| (loss, accuracy, f1)),
         train_loss: line["train_loss"].as_f64()?,
         train_error: line["train_error"].as_f64()?,

@@ -20,12 +20,14 @@
 //! | `running.rs` | how trainings are begun, stepped, stopped and put aside |
 //! | `interrupted.rs` | runs that were interrupted: offered, and gone on with |
 //! | `training_view.rs` | [`TrainingView`]: what panels see of a training |
+//! | `health.rs`, `clock.rs`, `exporting.rs` | what its curves hint at, how long it has trained, its curves as files |
 //! | `jobs.rs` | short work beside: evaluating, fetching, opening, saving |
 //! | `reading.rs` | what panels read of the workbench |
 //! | `notice.rs` | [`Notice`]: a sentence for the person |
 //! | `corpora.rs` | data sets that have been read, shared by the workers |
 
 mod beside;
+mod clock;
 mod command;
 mod comparing;
 mod corpora;
@@ -33,9 +35,11 @@ mod deciding;
 mod disagreeing;
 mod doctor;
 mod ending;
+mod exporting;
 mod fine_tuning;
 mod handwriting;
 mod handwriting_scores;
+pub mod health;
 mod interrupted;
 mod jobs;
 mod keeping;
@@ -63,6 +67,7 @@ pub use comparing::ComparedModel;
 pub use deciding::Measured as MeasuredDecision;
 pub use disagreeing::Disagreements;
 pub use doctor::{Examination, Reading, Rung};
+pub use exporting::CurvesExport;
 pub use ending::wake_when_asked_to_end;
 pub use handwriting::{HandwritingCommand, HandwritingView, KeptView, Measured, Told};
 pub use handwriting_scores::{ModelScore, ReadDigit, Scores};
@@ -296,6 +301,7 @@ impl Workbench {
             Command::StopTraining => self.control(Trainer::stop),
             Command::LeaveTraining => self.control(Trainer::leave),
             Command::ResetTraining => self.reset_training(),
+            Command::ExportCurves(export) => self.export_curves(*export),
             Command::SetLearningRate(rate) => {
                 if rate.is_finite() && rate > 0.0 && rate <= 100.0 {
                     self.control(|trainer| trainer.set_learning_rate(rate));
@@ -437,15 +443,6 @@ impl Workbench {
                 self.look_for_damage();
                 self.tell_pins(for_pins);
             }
-        }
-    }
-
-    /// Files of MNIST that cannot be read are as good as absent: the offer to fetch them comes back, with the reason.
-    fn look_for_damage(&mut self) {
-        if let Some(why) = self.corpora.take_damage()
-            && std::mem::take(&mut self.mnist_is_here)
-        {
-            self.jobs.mnist_is_damaged(why);
         }
     }
 

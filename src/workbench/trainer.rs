@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use super::clock::Clock;
 use super::corpora::Corpora;
 use super::{Wake, WorkerEvent, interrupted};
 use crate::inference::{Evaluation, Thresholds, TrainedModel};
@@ -35,6 +36,8 @@ pub(super) enum TrainerEvent {
         step: u64,
         updates: u64,
         epoch: u32,
+        /// Of training so far, pauses left out; so in the next two.
+        seconds: f64,
         loss: f64,
         error: f64,
         learning_rate: f64,
@@ -43,6 +46,7 @@ pub(super) enum TrainerEvent {
     },
     Tick {
         step: u64,
+        seconds: f64,
         loss: f64,
         accuracy: f64,
         f1: [f64; CLASSES],
@@ -51,6 +55,7 @@ pub(super) enum TrainerEvent {
     Epoch {
         epoch: u32,
         step: u64,
+        seconds: f64,
         validation: Option<(f64, f64, [f64; CLASSES])>,
         train_loss: f64,
         train_error: f64,
@@ -208,8 +213,9 @@ fn train(order: &Order, wishes: &(Mutex<Wishes>, Condvar), reporter: &Reporter) 
     }
     let source = corpus.title.clone();
     let data = TrainingData::split(&order.config, corpus)?;
-    let mut watch = Watch::new(order, reporter)?;
-    let mut before = before.unwrap_or_default();
+    let (before, trained) = before.unwrap_or_default();
+    let mut before = before;
+    let mut watch = Watch::new(order, reporter, Clock::going_on(trained))?;
     let mut begun = |folder: &RunFolder, start: Option<&str>| {
         if let Some(start) = start {
             reporter.tell(TrainerEvent::Note(start.to_owned()));
@@ -298,6 +304,7 @@ struct Watch<'a> {
     /// Live models answer on the predictor's thread, beside the threads that train.
     reader: Arc<Compute>,
     last: Instant,
+    clock: Clock,
     /// Updates since the last snapshot with the sums of their figures, and where the newest stands.
     steps: u64,
     images: usize,
@@ -321,7 +328,7 @@ struct Newest {
 }
 
 impl<'a> Watch<'a> {
-    fn new(order: &'a Order, reporter: &'a Reporter) -> Result<Self> {
+    fn new(order: &'a Order, reporter: &'a Reporter, clock: Clock) -> Result<Self> {
         let reader = Arc::new(Compute::new(DeviceChoice::Cpu, Some(1))?);
         let last = Instant::now();
         Ok(Self {
@@ -329,6 +336,7 @@ impl<'a> Watch<'a> {
             reporter,
             reader,
             last,
+            clock,
             steps: 0,
             images: 0,
             loss: 0.0,
@@ -364,6 +372,7 @@ impl<'a> Watch<'a> {
                 let confusion = &tick.evaluation.confusion;
                 self.reporter.tell(TrainerEvent::Tick {
                     step: tick.step,
+                    seconds: self.clock.seconds(),
                     loss: tick.evaluation.loss,
                     accuracy: confusion.accuracy(),
                     f1: confusion.f1(),
@@ -379,6 +388,7 @@ impl<'a> Watch<'a> {
                 self.reporter.tell(TrainerEvent::Epoch {
                     epoch: summary.epoch,
                     step: summary.step,
+                    seconds: self.clock.seconds(),
                     validation,
                     train_loss: summary.train_loss,
                     train_error: summary.train_error,
@@ -416,6 +426,7 @@ impl<'a> Watch<'a> {
                 step,
                 updates,
                 epoch,
+                seconds: self.clock.seconds(),
                 loss: self.loss / count,
                 error: self.error / count,
                 learning_rate,
@@ -435,11 +446,13 @@ impl<'a> Watch<'a> {
 
     /// The pause is over; its time is none of training.
     fn goes_on(&mut self) {
+        self.clock.resume();
         self.last = Instant::now();
     }
 
     /// The pause begins: everything visible is brought up to date.
     fn rests(&mut self, event: &Event<'_>) -> Reporting {
+        self.clock.pause();
         self.snapshot(event);
         self.reporter.tell(TrainerEvent::Paused(true));
         let Reporter { run, sender, wake } = self.reporter;

@@ -31,6 +31,8 @@ impl Phase {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepPoint {
     pub step: u64,
+    /// Of training so far, pauses left out; so in the other points.
+    pub seconds: f64,
     pub loss: f64,
     pub accuracy: f64,
 }
@@ -39,6 +41,7 @@ pub struct StepPoint {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TickPoint {
     pub step: u64,
+    pub seconds: f64,
     pub loss: f64,
     pub accuracy: f64,
     pub f1: [f64; CLASSES],
@@ -53,6 +56,7 @@ pub struct TickPoint {
 pub struct EpochPoint {
     pub epoch: u32,
     pub step: u64,
+    pub seconds: f64,
     pub train_loss: f64,
     pub train_accuracy: f64,
     pub is_best: bool,
@@ -78,6 +82,8 @@ pub struct Curves {
 
 /// More training points than this are thinned to half, so that a long run stays quick to draw.
 const MOST_STEPS: usize = 4_000;
+/// The same for looks at a part of the validation images; those at all of them stay.
+const MOST_PARTS: usize = 2_000;
 
 /// One training, from its start on.
 #[derive(Clone, Debug)]
@@ -190,25 +196,26 @@ impl TrainingView {
                 self.since = Some(Instant::now());
             }
             TrainerEvent::Pixels { kept, of } => self.pixels = Some((kept, of)),
-            TrainerEvent::Progress { step, updates, epoch, loss, error, learning_rate, images_per_second } => {
+            TrainerEvent::Progress { step, updates, epoch, seconds, loss, error, learning_rate, images_per_second } => {
                 if step > self.curves.steps.last().map_or(0, |point| point.step) {
-                    self.curves.steps.push(StepPoint { step, loss, accuracy: 1.0 - error });
+                    self.curves.steps.push(StepPoint { step, seconds, loss, accuracy: 1.0 - error });
                     self.images_per_second = images_per_second.unwrap_or(self.images_per_second);
                 }
                 (self.step, self.updates, self.epoch, self.learning_rate) = (step, updates, epoch, learning_rate);
                 self.thin();
             }
-            TrainerEvent::Tick { step, loss, accuracy, f1, images } => {
-                self.curves.ticks.push(TickPoint { step, loss, accuracy, f1, images, whole: false });
+            TrainerEvent::Tick { step, seconds, loss, accuracy, f1, images } => {
+                self.curves.ticks.push(TickPoint { step, seconds, loss, accuracy, f1, images, whole: false });
+                self.thin();
             }
-            TrainerEvent::Epoch { epoch, step, validation, train_loss, train_error, is_best } => {
+            TrainerEvent::Epoch { epoch, step, seconds, validation, train_loss, train_error, is_best } => {
                 (self.epoch, self.step) = (epoch, step);
                 if let Some((loss, accuracy, f1)) = validation {
                     let images = self.validation_images as u32;
-                    self.curves.ticks.push(TickPoint { step, loss, accuracy, f1, images, whole: true });
+                    self.curves.ticks.push(TickPoint { step, seconds, loss, accuracy, f1, images, whole: true });
                 }
                 let train_accuracy = 1.0 - train_error;
-                self.curves.epochs.push(EpochPoint { epoch, step, train_loss, train_accuracy, is_best });
+                self.curves.epochs.push(EpochPoint { epoch, step, seconds, train_loss, train_accuracy, is_best });
             }
             TrainerEvent::Paused(paused) => {
                 self.phase = if paused { Phase::Paused } else { Phase::Running };
@@ -271,11 +278,19 @@ impl TrainingView {
                 let count = pair.len() as f64;
                 StepPoint {
                     step: pair[pair.len() - 1].step,
+                    seconds: pair[pair.len() - 1].seconds,
                     loss: pair.iter().map(|point| point.loss).sum::<f64>() / count,
                     accuracy: pair.iter().map(|point| point.accuracy).sum::<f64>() / count,
                 }
             });
             self.curves.steps = pairs.collect();
+        }
+        if self.curves.ticks.iter().filter(|tick| !tick.whole).count() > MOST_PARTS {
+            let mut part = 0;
+            self.curves.ticks.retain(|tick| {
+                part += usize::from(!tick.whole);
+                tick.whole || part % 2 == 0
+            });
         }
     }
 }
