@@ -28,8 +28,8 @@ mod checkpoint_files;
 mod checkpoint_folder;
 mod checkpoint_writer;
 pub mod config_file;
-mod files;
 pub mod figure;
+mod files;
 mod fine_tuning;
 pub mod handwriting;
 pub mod handwriting_export;
@@ -52,7 +52,7 @@ pub use crate::data::drawing_json;
 pub use atomic::{WriteError, write_atomically};
 pub use fine_tuning::{BeforeAfter, FineTuning};
 pub use places::Places;
-pub use settings::{Renderer, Settings, SettingsFile, Theme};
+pub use settings::{Renderer, Settings, SettingsFile, Theme, XAxis};
 
 /// Inter with figures of one width, weight 100 to 900: the font of the window and of figures.
 pub static INTER: &[u8] = include_bytes!("../../assets/fonts/inter-variable-tabular.ttf");

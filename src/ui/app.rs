@@ -174,6 +174,7 @@ impl App {
                 match action {
                     Action::Go(place) => self.place = place,
                     Action::PlayOrPause => transport::play_or_pause(&self.form, &mut scene),
+                    Action::ResetZoom => self.train.reset_zoom(),
                     Action::StepBatch => transport::step_once(&self.form, false, &mut scene),
                     Action::StepEpoch => transport::step_once(&self.form, true, &mut scene),
                     Action::Reset => scene.push(Command::ResetTraining),
@@ -343,6 +344,12 @@ impl App {
             Purpose::ImportDrawings => self.workbench.handle(Command::Handwriting(HandwritingCommand::Import(path))),
             Purpose::ExportDrawings(form) => {
                 self.workbench.handle(Command::Handwriting(HandwritingCommand::Export(form, path)));
+            }
+            Purpose::ExportCurves(form) => {
+                let settings = self.settings().clone();
+                if let Some(command) = self.train.export(form, path, &self.workbench, &settings) {
+                    self.workbench.handle(command);
+                }
             }
         }
     }

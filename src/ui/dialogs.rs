@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use eframe::egui;
 use rfd::{AsyncFileDialog, FileHandle};
 
+use crate::storage::figure::CurvesForm;
 use crate::storage::handwriting_export::ExportForm;
 use crate::storage::picture_file::EXTENSIONS;
 
@@ -22,6 +23,7 @@ pub enum Purpose {
     ImportDrawings,
     /// A file for strokes, a folder for the others.
     ExportDrawings(ExportForm),
+    ExportCurves(CurvesForm),
 }
 
 struct Open {
@@ -106,6 +108,11 @@ impl Dialogs {
                 Purpose::ExportDrawings(_) => {
                     let dialog = dialog.set_title("Choose a folder for the drawings");
                     Box::pin(dialog.pick_folder())
+                }
+                Purpose::ExportCurves(form) => {
+                    let (name, ending) = (format!("curves.{}", form.ending()), [form.ending()]);
+                    let dialog = dialog.set_title("Export curves").add_filter("Curves", &ending);
+                    Box::pin(dialog.set_file_name(name).save_file())
                 }
             };
             self.open = Some(Open { purpose, future, since: Instant::now() });

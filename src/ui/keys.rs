@@ -13,6 +13,7 @@ pub enum Action {
     StepBatch,
     StepEpoch,
     Reset,
+    ResetZoom,
     Clear,
     /// Clear the pad, or on Data the selected drawing.
     Delete,
@@ -53,7 +54,7 @@ const fn command(action: Action, key: Key) -> Shortcut {
 const SHIFT_COMMAND: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
 
 /// The longer chords first: a key with more modifiers must not be taken for the one with fewer.
-const SHORTCUTS: [Shortcut; 38] = [
+const SHORTCUTS: [Shortcut; 39] = [
     Shortcut { action: Action::Redo, modifiers: SHIFT_COMMAND, key: Key::Z, everywhere: false },
     Shortcut { action: Action::Undo, modifiers: Modifiers::COMMAND, key: Key::Z, everywhere: false },
     Shortcut { action: Action::Redo, modifiers: Modifiers::COMMAND, key: Key::Y, everywhere: false },
@@ -69,6 +70,7 @@ const SHORTCUTS: [Shortcut; 38] = [
     plain(Action::PlayOrPause, Key::Space),
     Shortcut { action: Action::StepEpoch, modifiers: Modifiers::SHIFT, key: Key::Period, everywhere: false },
     plain(Action::StepBatch, Key::Period),
+    plain(Action::ResetZoom, Key::Z),
     plain(Action::Clear, Key::C),
     plain(Action::Pin, Key::P),
     plain(Action::Delete, Key::Delete),
@@ -139,7 +141,8 @@ pub const TOLD: [(&str, &[(&str, &str)]); 3] = [
             ("Space", "Train, pause, go on"),
             (". and Shift+.", "One batch, one epoch"),
             ("Ctrl+R", "Reset the curves; the run is kept"),
-            ("Drag, double click", "Zoom into the plots, reset"),
+            ("Drag, then Z or double click", "Zoom into the plots, reset"),
+            ("Left, Right", "Move the cursor of a plot"),
         ],
     ),
     (

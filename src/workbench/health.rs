@@ -202,7 +202,11 @@ mod tests {
         assert_eq!(too_high(vec![2.5; 40], 0.05), None, "the first tenth may be above chance");
         let hint = too_high(vec![2.5; 40], 0.1).unwrap();
         assert!(hint.seen.contains("2.50") && hint.advice.ends_with("0.003"), "{hint:?}");
-        assert_eq!(rate_too_high(&steps(vec![42.0; 40], 0.1), 0.5, false, 0.01), None, "distances are no cross-entropy");
+        assert_eq!(
+            rate_too_high(&steps(vec![42.0; 40], 0.1), 0.5, false, 0.01),
+            None,
+            "distances are no cross-entropy"
+        );
 
         let mut jumping = falling(100);
         jumping.extend([1.5; 10]);

@@ -109,8 +109,7 @@ impl<'a> Sheet<'a> {
             marks.push(Mark::Line { points, color: FLAG, width: 1.5, dash: Some([3.0, 4.0]), clip: None });
             // several changes close to each other stand below each other
             let y = self.top + 18.0 + 22.0 * (index % 4) as f64;
-            let (at, anchor) =
-                if x > (LEFT + RIGHT) / 2.0 { (x - 8.0, Anchor::End) } else { (x + 8.0, Anchor::Start) };
+            let (at, anchor) = if x > (LEFT + RIGHT) / 2.0 { (x - 8.0, Anchor::End) } else { (x + 8.0, Anchor::Start) };
             text(marks, what, [at, y], anchor, 17.0, false, FLAG);
         }
         for (place, _) in &self.chart.stars {
@@ -209,8 +208,7 @@ impl<'a> Sheet<'a> {
 fn y_range(chart: &FigureChart, (from, to): (f64, f64)) -> (f64, f64) {
     let points = chart.curves.iter().flat_map(|curve| &curve.points);
     let seen = points.filter(|[x, y]| (from..=to).contains(x) && y.is_finite() && (!chart.is_log || *y > 0.0));
-    let (low, high) =
-        seen.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), [_, y]| (low.min(*y), high.max(*y)));
+    let (low, high) = seen.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), [_, y]| (low.min(*y), high.max(*y)));
     match (low.is_finite(), chart.is_log) {
         (false, true) => (0.05, 3.0),
         (false, false) => (0.0, 1.0),

@@ -68,6 +68,26 @@ pub struct FigureCurve {
     pub points: Vec<[f64; 2]>,
 }
 
+/// The files that curves are exported as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CurvesForm {
+    Png,
+    Svg,
+    /// All points as numbers.
+    Csv,
+}
+
+impl CurvesForm {
+    /// Of its files, without the dot.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Png => "png",
+            Self::Svg => "svg",
+            Self::Csv => "csv",
+        }
+    }
+}
+
 /// How a curve is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LineStyle {

@@ -20,9 +20,13 @@ pub mod mistakes;
 mod mistakes_detail;
 mod pins;
 pub mod train;
+mod train_curves;
 mod train_distortions;
+mod train_export;
 mod train_form;
 mod train_further;
+mod train_health;
+mod train_plotted;
 mod train_schedule;
 mod train_side;
 

@@ -16,6 +16,7 @@ pub(super) fn side(ui: &mut Ui, scene: &mut Scene<'_>, width: f32) {
     if let Some(view) = scene.workbench.training() {
         run(ui, view, width);
         ui.add_space(16.0);
+        super::train_health::health(ui, view, width);
     }
     events(ui, scene, width);
 }

@@ -16,7 +16,7 @@
 //! | [`moments`] | what was read after every point of a drawing |
 //! | [`notice`] | sentences that come and go |
 //! | [`pin_history`] | when a pinned drawing was learnt and lost |
-//! | [`plot`] | curves over epochs, each chart with its table of values |
+//! | [`plot`], [`plot_lines`] | curves over a shared axis, each chart with its table of values |
 //! | [`progress`] | how far something is |
 //! | [`rail`] | the items that lead to the places |
 //! | [`reading`] | a digit image with what is read in it |
@@ -41,6 +41,7 @@ pub mod moments;
 pub mod notice;
 pub mod pin_history;
 pub mod plot;
+pub mod plot_lines;
 pub mod progress;
 pub mod rail;
 pub mod reading;
