@@ -39,6 +39,11 @@ pub trait Layer: Send + Sync {
         true
     }
 
+    /// Whether its results are rectified: a unit of it that is 0 for every image learns no more.
+    fn is_rectified(&self) -> bool {
+        false
+    }
+
     /// Whether its results are negative squared distances.
     fn gives_distances(&self) -> bool {
         false

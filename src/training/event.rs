@@ -1,7 +1,7 @@
 //! What a run tells while it goes on, and what may be answered.
 
 use super::checkpoint::{Checkpoint, Resumable};
-use crate::inference::{Evaluation, Thresholds};
+use crate::inference::{DeadUnits, Evaluation, Thresholds};
 use crate::nn::{ParamStore, Weights};
 
 /// Told to the callback of a run, on the run's own thread.
@@ -44,6 +44,8 @@ pub struct Tick<'a> {
     /// Epochs so far, with their fraction.
     pub epoch: f64,
     pub evaluation: &'a Evaluation,
+    /// Of every rectified layer, over the same images.
+    pub dead_units: Vec<DeadUnits>,
     pub weights: &'a Weights,
 }
 
@@ -65,6 +67,8 @@ pub struct EpochSummary<'a> {
     /// The least and the greatest step of the epoch's last update in every parameter tensor, by name, where the optimiser
     /// gives every parameter its own; else empty.
     pub step_sizes: Vec<(String, f64, f64)>,
+    /// Of every rectified layer, over the images of a [`Tick`]; empty without validation images.
+    pub dead_units: Vec<DeadUnits>,
     /// No epoch before did better on the validation images.
     pub is_best: bool,
     pub weights: &'a Weights,

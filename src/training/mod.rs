@@ -29,7 +29,7 @@ pub use training_data::{TrainingData, validation_images};
 pub use transfer::{describe_transfer, plan_transfer};
 
 use crate::data::stratified_limit;
-use crate::inference::{Evaluation, Thresholds, TrainedModel, evaluate};
+use crate::inference::{DeadUnits, Evaluation, Thresholds, TrainedModel, evaluate};
 use crate::models::Architecture;
 use crate::nn::{Compute, ParamStore, Weights};
 use crate::optim::RateCurve;
@@ -156,6 +156,14 @@ struct Fixed<'a> {
 }
 
 impl Fixed<'_> {
+    /// The units that no image of a quick look wakes. Measured, and steering nothing.
+    fn dead_units(&self, weights: &Weights) -> Result<Vec<DeadUnits>> {
+        let model = TrainedModel::new(self.architecture, weights, Thresholds::default(), Arc::clone(self.compute))?;
+        let images = &self.data.corpus.train;
+        let images: Vec<&[u8]> = self.tick_images.iter().map(|&n| images.image(n as usize).as_slice()).collect();
+        model.dead_units(&images)
+    }
+
     /// The answers of a network with these weights.
     fn judge(&self, weights: &Weights, images: &[u32]) -> Result<Evaluation> {
         let model = TrainedModel::new(self.architecture, weights, Thresholds::default(), Arc::clone(self.compute))?;

@@ -219,7 +219,8 @@ impl<'a, 'o> Run<'a, 'o> {
         let evaluation = self.fixed.judge(&weights, &self.fixed.tick_images)?;
         let step = self.position.step;
         let epoch = step as f64 / self.fixed.updates_per_epoch as f64;
-        let tick = Tick { step, epoch, evaluation: &evaluation, weights: &weights };
+        let dead_units = self.fixed.dead_units(&weights)?;
+        let tick = Tick { step, epoch, evaluation: &evaluation, dead_units, weights: &weights };
         Ok(self.steering.tell(Event::Tick(tick), &mut self.position))
     }
 
@@ -249,6 +250,7 @@ impl<'a, 'o> Run<'a, 'o> {
             seconds: met.seconds + self.epoch_began.elapsed().as_secs_f64(),
             images_per_second: met.read as f64 / trained_seconds,
             step_sizes: step_sizes(&*self.optimizer, &fixed.params, last_rate)?,
+            dead_units: fixed.dead_units(&self.finite)?,
             is_best: self.position.best.is_some_and(|best| best.epoch == epoch),
             weights: &self.finite,
         };

@@ -2,6 +2,7 @@
 //! before there is evidence, and a hint goes when its cause goes.
 
 use super::training_view::{EpochPoint, StepPoint, TickPoint, TrainingView};
+use crate::inference::DeadUnits;
 
 /// Something that looks wrong with a training, and what to do about it.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +37,8 @@ const RISE_OF_START: f64 = 0.05;
 const HARDLY: f64 = 0.03;
 /// Share of digits read right from which on a loss need not move any more.
 const LEARNT: f64 = 0.5;
+/// Share of a layer's units that are worth a hint when they are dead.
+const MANY_DEAD: f64 = 0.25;
 /// Epochs of rising validation loss in a row.
 const RISING_EPOCHS: usize = 3;
 /// Epochs without getting better.
@@ -51,10 +54,11 @@ impl TrainingView {
         let is_cross_entropy = !self.config.loss.is_of_distances();
         let high = rate_too_high(&curves.steps, self.done(), is_cross_entropy, rate);
         let low = if high.is_some() { None } else { rate_too_low(&curves.steps, self.updates_per_epoch(), rate) };
-        let hints: Vec<Hint> = [high, low, over_fitting(&curves.epochs, &curves.ticks), plateau(&curves.ticks)]
-            .into_iter()
-            .flatten()
-            .collect();
+        let hints: Vec<Hint> =
+            [high, low, dead(&self.dead_units), over_fitting(&curves.epochs, &curves.ticks), plateau(&curves.ticks)]
+                .into_iter()
+                .flatten()
+                .collect();
         match (hints.is_empty(), curves.steps.len() < LEAST_POINTS) {
             (false, _) => Health::Hints(hints),
             (true, true) => Health::Unknown,
@@ -108,6 +112,20 @@ fn rate_too_low(steps: &[StepPoint], updates_per_epoch: Option<f64>, rate: f64) 
         what: "The rate may be too low",
         seen: format!("{} updates have moved the training loss from {first:.3} to {now:.3}", last.step),
         advice: format!("Try a higher rate, such as {}", nice(rate * 3.0)),
+    })
+}
+
+/// A quarter of a rectified layer's units, or more, are 0 for every validation image of a quick look.
+fn dead(layers: &[DeadUnits]) -> Option<Hint> {
+    let share = |layer: &DeadUnits| layer.dead as f64 / layer.units.max(1) as f64;
+    let worst = layers.iter().max_by(|a, b| share(a).total_cmp(&share(b)))?;
+    (share(worst) >= MANY_DEAD).then(|| Hint {
+        what: "Units are dead",
+        seen: format!(
+            "{} of {} units of {} are 0 for every validation digit and learn no more",
+            worst.dead, worst.units, worst.layer
+        ),
+        advice: "Start anew with a lower rate; dead units seldom come back".to_owned(),
     })
 }
 
@@ -225,6 +243,15 @@ mod tests {
         assert_eq!(too_low(vec![0.05; 40], 0.98), None, "what has learnt need not move");
         assert_eq!(too_low(falling(40), 0.1), None);
         assert_eq!(rate_too_low(&steps(vec![2.3; 40], 0.1), None, 0.1), None, "the length of an epoch is unknown");
+    }
+
+    #[test]
+    fn a_quarter_of_a_layer_dead_is_told_with_its_name() {
+        let layer = |layer: &str, dead| DeadUnits { layer: layer.to_owned(), dead, units: 128 };
+        assert_eq!(dead(&[]), None);
+        assert_eq!(dead(&[layer("Hidden1", 0), layer("Hidden2", 31)]), None);
+        let hint = dead(&[layer("Hidden1", 32), layer("Hidden2", 100)]).unwrap();
+        assert!(hint.seen.starts_with("100 of 128 units of Hidden2 are 0"), "{hint:?}");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use anyhow::Result;
 use super::clock::Clock;
 use super::corpora::Corpora;
 use super::{Wake, WorkerEvent, interrupted};
-use crate::inference::{Evaluation, Thresholds, TrainedModel};
+use crate::inference::{DeadUnits, Evaluation, Thresholds, TrainedModel};
 use crate::models::CLASSES;
 use crate::nn::{Compute, DeviceChoice, Weights};
 use crate::storage::recorded_run::{self, Recording};
@@ -51,6 +51,7 @@ pub(super) enum TrainerEvent {
         accuracy: f64,
         f1: [f64; CLASSES],
         images: u32,
+        dead_units: Vec<DeadUnits>,
     },
     Epoch {
         epoch: u32,
@@ -60,6 +61,7 @@ pub(super) enum TrainerEvent {
         train_loss: f64,
         train_error: f64,
         is_best: bool,
+        dead_units: Vec<DeadUnits>,
     },
     /// The network as it is now, for the pad.
     Model(Arc<TrainedModel>),
@@ -377,6 +379,7 @@ impl<'a> Watch<'a> {
                     accuracy: confusion.accuracy(),
                     f1: confusion.f1(),
                     images: confusion.images(),
+                    dead_units: tick.dead_units.clone(),
                 });
                 Finished::Nothing
             }
@@ -393,6 +396,7 @@ impl<'a> Watch<'a> {
                     train_loss: summary.train_loss,
                     train_error: summary.train_error,
                     is_best: summary.is_best,
+                    dead_units: summary.dead_units.clone(),
                 });
                 Finished::Epoch
             }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::NoticeKind;
 use super::trainer::{Ended, TrainerEvent};
+use crate::inference::DeadUnits;
 use crate::models::{self, CLASSES};
 use crate::storage::FineTuning;
 use crate::training::{Ending, TrainingConfig};
@@ -103,6 +104,8 @@ pub struct TrainingView {
     pub learning_rate: f64,
     pub images_per_second: f64,
     pub curves: Curves,
+    /// Of every rectified layer, at the newest look at the network.
+    pub dead_units: Vec<DeadUnits>,
     /// Accuracy on the test set with its interval, once the run is completed.
     pub test: Option<(f64, [f64; 2])>,
     /// What it was worth to one's own drawings, where it began from other weights and held some out.
@@ -129,6 +132,7 @@ impl TrainingView {
             epoch: 0,
             images_per_second: 0.0,
             curves: Curves::default(),
+            dead_units: Vec::new(),
             test: None,
             fine_tuning: None,
             seconds: None,
@@ -204,11 +208,13 @@ impl TrainingView {
                 (self.step, self.updates, self.epoch, self.learning_rate) = (step, updates, epoch, learning_rate);
                 self.thin();
             }
-            TrainerEvent::Tick { step, seconds, loss, accuracy, f1, images } => {
+            TrainerEvent::Tick { step, seconds, loss, accuracy, f1, images, dead_units } => {
+                self.dead_units = dead_units;
                 self.curves.ticks.push(TickPoint { step, seconds, loss, accuracy, f1, images, whole: false });
                 self.thin();
             }
-            TrainerEvent::Epoch { epoch, step, seconds, validation, train_loss, train_error, is_best } => {
+            TrainerEvent::Epoch { epoch, step, seconds, validation, train_loss, train_error, is_best, dead_units } => {
+                self.dead_units = dead_units;
                 (self.epoch, self.step) = (epoch, step);
                 if let Some((loss, accuracy, f1)) = validation {
                     let images = self.validation_images as u32;
