@@ -88,7 +88,9 @@ mod tests {
         let params = ParamStore::initialise_by(&network, Initialisation::default(), 1, &compute.device).unwrap();
         let mut weights = params.weights().unwrap();
         let bias = weights.entries.iter_mut().find(|entry| entry.name.ends_with("bias")).unwrap();
-        bias.values[..killed].fill(-1e6);
+        let mut values = bias.values.to_vec();
+        values[..killed].fill(-1e6);
+        bias.values = values.into();
         let model = TrainedModel::new(architecture, &weights, Thresholds::default(), compute).unwrap();
         let images: Vec<Vec<u8>> = (0..100).map(|i| (0..784).map(|p| ((p * (i + 3)) % 251) as u8).collect()).collect();
         model.dead_units(&images.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap()

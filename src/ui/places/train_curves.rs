@@ -1,6 +1,6 @@
 //! Train's middle: how the curves are shown, the two plots, and the F1 rows under them.
 
-use eframe::egui::{Align2, Popup, PopupCloseBehavior, Sense, Ui, vec2};
+use eframe::egui::{Align, Align2, Layout, Popup, PopupCloseBehavior, Sense, Ui, vec2};
 
 use super::train_plotted::{Line, PlottedCache};
 use super::{Scene, train_export};
@@ -33,7 +33,7 @@ pub(super) struct TrainCurves {
 /// Height of the row of controls, and the gap under it.
 const CONTROLS: f32 = 32.0;
 /// The width from which on the controls stand in one row.
-const ONE_ROW: f32 = 560.0;
+const ONE_ROW: f32 = 590.0;
 const GAP: f32 = 8.0;
 
 impl TrainCurves {
@@ -108,15 +108,23 @@ impl TrainCurves {
     /// What the curves count, how they are smoothed, and what can be done with them. Answers the height that they take.
     fn controls(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, width: f32) -> f32 {
         let top = ui.cursor().top();
+        let row = |ui: &mut Ui, add: &mut dyn FnMut(&mut Ui)| {
+            let layout = Layout::left_to_right(Align::Center);
+            ui.allocate_ui_with_layout(vec2(width, CONTROLS), layout, |ui| {
+                ui.set_min_height(CONTROLS);
+                ui.spacing_mut().item_spacing.x = 6.0;
+                add(ui);
+            });
+        };
         if width >= ONE_ROW {
-            ui.horizontal(|ui| {
+            row(ui, &mut |ui| {
                 self.axis_controls(ui, scene);
-                ui.add_space(4.0);
+                ui.add_space(8.0);
                 self.doing(ui, scene);
             });
         } else {
-            ui.horizontal(|ui| self.axis_controls(ui, scene));
-            ui.horizontal(|ui| self.doing(ui, scene));
+            row(ui, &mut |ui| self.axis_controls(ui, scene));
+            row(ui, &mut |ui| self.doing(ui, scene));
         }
         ui.add_space(GAP);
         ui.cursor().top() - top
@@ -124,35 +132,24 @@ impl TrainCurves {
 
     fn axis_controls(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
         let options = [(XAxis::Epochs, "Epochs"), (XAxis::Updates, "Updates"), (XAxis::Seconds, "Seconds")];
-        segmented::segmented(ui, "Curves by", &mut scene.settings.curves_by, &options, 184.0);
-        ui.add_space(4.0);
-        name(ui, "Smooth", 44.0);
+        segmented::segmented(ui, "Curves by", &mut scene.settings.curves_by, &options, 176.0);
+        ui.add_space(8.0);
+        name(ui, "Smooth", 46.0);
         let spoken = text::number(f64::from(self.smoothing), 2);
-        let slider = field::slider(ui, "Smoothing", &mut self.smoothing, 0.0..=0.98, 0.02, &spoken, 80.0);
+        let slider = field::slider(ui, "Smoothing", &mut self.smoothing, 0.0..=0.98, 0.02, &spoken, 72.0);
         let hint = "Moving average; the measured curve stays visible behind, and so do its values at the cursor";
         button::tooltip(slider, hint, "");
         name(ui, &text::number(f64::from(self.smoothing), 2), 28.0);
     }
 
     fn doing(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
-        name(ui, "Log loss", 48.0);
+        name(ui, "Log loss", 50.0);
         button::switch(ui, &mut scene.settings.loss_is_logarithmic, "Logarithmic loss");
-        let reset = IconButton::new(icons::ARROWS_OUT, "Reset zoom").key("Z");
-        if ui.add_enabled(self.axis.is_zoomed(), reset).clicked() {
-            self.axis.reset_zoom();
-        }
-        let has_curves = scene.workbench.training().is_some_and(|view| !view.curves.steps.is_empty());
-        let export = ui.add_enabled(has_curves, Button::quiet("Export…"));
-        Popup::menu(&export).close_behavior(PopupCloseBehavior::CloseOnClick).show(|ui| {
-            ui.spacing_mut().item_spacing.y = 2.0;
-            for (form, words) in [
-                (CurvesForm::Png, "Picture for a paper (PNG)…"),
-                (CurvesForm::Svg, "Vector graphic (SVG)…"),
-                (CurvesForm::Csv, "Table of all points (CSV)…"),
-            ] {
-                if field::menu_item(ui, words, false, 220.0).clicked() {
-                    scene.dialogs.ask(Purpose::ExportCurves(form));
-                }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            export_button(ui, scene);
+            let reset = IconButton::new(icons::ARROWS_OUT, "Reset zoom").key("Z");
+            if ui.add_enabled(self.axis.is_zoomed(), reset).clicked() {
+                self.axis.reset_zoom();
             }
         });
     }
@@ -180,6 +177,24 @@ impl TrainCurves {
         };
         train_export::command(&shown, form, path, workbench.training()?)
     }
+}
+
+/// Asks how the curves are to be exported, and then where to.
+fn export_button(ui: &mut Ui, scene: &mut Scene<'_>) {
+    let has_curves = scene.workbench.training().is_some_and(|view| !view.curves.steps.is_empty());
+    let export = ui.add_enabled(has_curves, Button::quiet("Export…"));
+    Popup::menu(&export).close_behavior(PopupCloseBehavior::CloseOnClick).show(|ui| {
+        ui.spacing_mut().item_spacing.y = 2.0;
+        for (form, words) in [
+            (CurvesForm::Png, "Picture for a paper (PNG)…"),
+            (CurvesForm::Svg, "Vector graphic (SVG)…"),
+            (CurvesForm::Csv, "Table of all points (CSV)…"),
+        ] {
+            if field::menu_item(ui, words, false, 220.0).clicked() {
+                scene.dialogs.ask(Purpose::ExportCurves(form));
+            }
+        }
+    });
 }
 
 fn curve<'a>(name: &'a str, line: &'a Line, kind: CurveKind) -> Curve<'a> {

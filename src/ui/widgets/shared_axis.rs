@@ -37,7 +37,8 @@ impl SharedAxis {
             self.epochs = epochs.to_vec();
         }
         let mut hovered = self.hovered.take();
-        if self.unit != unit {
+        // a zoom into what another run has had shows nothing of this one
+        if self.unit != unit || self.zoom.is_some_and(|(low, _)| low >= self.end) {
             (self.unit, self.zoom, self.drag_from) = (unit, None, None);
             hovered = None;
         }
@@ -118,7 +119,9 @@ impl SharedAxis {
             ui.ctx().set_cursor_icon(CursorIcon::Crosshair);
         }
         if response.drag_started() {
-            self.drag_from = Some(x);
+            // the press was a few points before it became a drag
+            let origin = ui.input(|input| input.pointer.press_origin());
+            self.drag_from = Some(origin.map_or(x, |origin| self.place_at(screen, origin.x)));
         }
         if let Some(from) = self.drag_from.filter(|_| response.dragged() || response.drag_stopped()) {
             let band = Rect::from_x_y_ranges(
