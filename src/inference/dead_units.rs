@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn units_that_no_image_wakes_are_counted_in_their_layer() {
         let fresh = dead("mlp", 0);
-        assert_eq!(fresh.iter().map(|layer| layer.units).collect::<Vec<_>>(), [256, 128]);
+        assert_eq!(fresh.iter().map(|layer| layer.units).collect::<Vec<_>>(), [128]);
         let killed = dead("mlp", 60);
         assert!(killed[0].dead >= fresh[0].dead + 50, "{killed:?} and {fresh:?}");
         assert_eq!(dead("cnn", 5)[0].units, 16, "a map of a convolution is a unit");

@@ -55,7 +55,7 @@ fn curves_count_epochs_updates_or_seconds() {
 fn seconds_of_training_leave_pauses_out() {
     let mut window = Window::open();
     let began = Instant::now();
-    window.train(100_000);
+    window.train(10_000);
     window.until("updates", |workbench| workbench.training().is_some_and(|view| view.curves.steps.len() > 2));
     window.workbench().handle(Command::PauseTraining);
     window.until("the pause", |workbench| workbench.training().is_some_and(|view| view.phase == Phase::Paused));
@@ -149,7 +149,7 @@ fn a_row_brings_its_digits_curve_and_a_click_keeps_it() {
 #[test]
 fn a_rate_far_too_low_is_hinted_at_in_words() {
     let mut window = Window::open();
-    let mut config = window.config(100_000);
+    let mut config = window.config(10_000);
     config.learning_rate = 1e-9;
     window.workbench().handle(Command::StartTraining(config));
     window.go(Place::Train);
@@ -208,6 +208,7 @@ fn curves_are_written_as_a_table_and_as_figures_and_refusals_are_told() {
 /// Ten runs of 1,000 epochs each, one of them with 4,000 points of training, smoothed, and the F1 rows: laid out and
 /// tessellated. With `DIGITPAD_FRAMES` naming a file, the times are written there, too.
 #[test]
+#[allow(clippy::print_stdout, reason = "the time of a frame is there to be read")]
 fn ten_runs_of_a_thousand_epochs_are_drawn_quickly() {
     let wave = |run: usize, count: usize| -> Vec<[f64; 2]> {
         let value = |i: usize| 0.5 + 0.3 * ((i * (run + 3)) as f64 * 0.37).sin() / (1.0 + i as f64 / 300.0);
@@ -219,26 +220,26 @@ fn ten_runs_of_a_thousand_epochs_are_drawn_quickly() {
     let f1: [Vec<[f64; 2]>; 10] = std::array::from_fn(|digit| wave(digit, 1_000));
     let ends: Vec<f64> = (1..=1_000).map(f64::from).collect();
     let (mut axis, mut kept, mut worst_first) = (SharedAxis::default(), [true; 10], true);
-    let mut harness = Harness::builder().with_size(vec2(1280.0, 800.0)).build_ui(move |ui| {
-        axis.begin(ui, XAxis::Epochs, 1_000.0, &ends);
-        let kinds = [CurveKind::Validation, CurveKind::Reference, CurveKind::Digit(3)];
-        let mut curves: Vec<Curve<'_>> = runs
-            .iter()
-            .enumerate()
-            .map(|(run, points)| Curve { name: "run", points, smooth: &[], kind: kinds[run % 3] })
-            .collect();
-        curves.push(Curve { name: "Training", points: &training, smooth: &smooth, kind: CurveKind::Training });
-        for (title, scale) in [("Loss", Scale::Log), ("Accuracy", Scale::Percent)] {
-            let labels_below = scale == Scale::Percent;
-            let (note, best, flags) = ("", None, &[][..]);
-            Chart { title, note, height: 160.0, scale, curves: &curves, best, flags, labels_below, empty: "" }
-                .show(ui, &mut axis, 700.0);
-        }
-        let rows =
-            F1Rows { history: &f1, changes: [None; 10], note: "", worst_first: &mut worst_first, kept: &mut kept };
-        rows.show(ui, &mut axis, 700.0);
-    });
-    style::install(&harness.ctx);
+    let mut harness =
+        Harness::builder().with_size(vec2(1280.0, 800.0)).with_context_setup(style::install).build_ui(move |ui| {
+            axis.begin(ui, XAxis::Epochs, 1_000.0, &ends);
+            let kinds = [CurveKind::Validation, CurveKind::Reference, CurveKind::Digit(3)];
+            let mut curves: Vec<Curve<'_>> = runs
+                .iter()
+                .enumerate()
+                .map(|(run, points)| Curve { name: "run", points, smooth: &[], kind: kinds[run % 3] })
+                .collect();
+            curves.push(Curve { name: "Training", points: &training, smooth: &smooth, kind: CurveKind::Training });
+            for (title, scale) in [("Loss", Scale::Log), ("Accuracy", Scale::Percent)] {
+                let labels_below = scale == Scale::Percent;
+                let (note, best, flags) = ("", None, &[][..]);
+                Chart { title, note, height: 160.0, scale, curves: &curves, best, flags, labels_below, empty: "" }
+                    .show(ui, &mut axis, 700.0);
+            }
+            let rows =
+                F1Rows { history: &f1, changes: [None; 10], note: "", worst_first: &mut worst_first, kept: &mut kept };
+            rows.show(ui, &mut axis, 700.0);
+        });
     harness.run_steps(3);
     let mut frames: Vec<Duration> = (0..60)
         .map(|frame| {
@@ -253,7 +254,7 @@ fn ten_runs_of_a_thousand_epochs_are_drawn_quickly() {
         .collect();
     frames.sort();
     let told = format!("a frame takes {:?}, the slowest of sixty {:?}\n", frames[30], frames[59]);
-    eprint!("ten runs of 1,000 epochs: {told}");
+    println!("ten runs of 1,000 epochs: {}", told.trim_end());
     if let Some(file) = std::env::var_os("DIGITPAD_FRAMES") {
         std::fs::write(file, &told).unwrap();
     }

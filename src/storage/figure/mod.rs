@@ -104,24 +104,24 @@ impl Figure {
         svg::document(&layout::marks(self))
     }
 
-    /// The figure as opaque pixels, [`WIDTH`] × [`HEIGHT`], four bytes each, row by row.
+    /// The figure as pixels, [`WIDTH`] × [`HEIGHT`], red, green and blue a byte each, row by row.
     ///
     /// # Errors
     /// Where the font of the program cannot be read.
-    pub fn rgba(&self) -> Result<Vec<u8>> {
-        png::rgba(&layout::marks(self))
+    pub fn rgb(&self) -> Result<Vec<u8>> {
+        png::rgb(&layout::marks(self))
     }
 
     /// Writes the figure as a PNG file.
     ///
     /// # Errors
-    /// [`Figure::rgba`]'s, and where the file cannot be written.
+    /// [`Figure::rgb`]'s, and where the file cannot be written.
     pub fn write_png(&self, path: &Path) -> Result<()> {
         let (width, height) = (u32::from(WIDTH), u32::from(HEIGHT));
-        let image = image::RgbaImage::from_raw(width, height, self.rgba()?);
-        let image = image::DynamicImage::ImageRgba8(image.context("a figure needs width × height pixels")?);
+        let image = image::RgbImage::from_raw(width, height, self.rgb()?);
+        let image = image.context("a figure needs width × height pixels")?;
         let mut bytes = std::io::Cursor::new(Vec::new());
-        image.to_rgb8().write_to(&mut bytes, image::ImageFormat::Png)?;
+        image.write_to(&mut bytes, image::ImageFormat::Png)?;
         write_atomically(path, bytes.get_ref()).context("the curves could not be saved")
     }
 

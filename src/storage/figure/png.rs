@@ -12,7 +12,7 @@ use super::layout::{Anchor, Mark};
 use super::{HEIGHT, WIDTH};
 use crate::storage::INTER;
 
-pub(super) fn rgba(marks: &[Mark]) -> Result<Vec<u8>> {
+pub(super) fn rgb(marks: &[Mark]) -> Result<Vec<u8>> {
     let font = Font::new()?;
     let mut canvas = RenderContext::new(WIDTH, HEIGHT);
     paint(&mut canvas, [255; 3]);
@@ -28,9 +28,9 @@ pub(super) fn rgba(marks: &[Mark]) -> Result<Vec<u8>> {
                 });
                 let path = path(points);
                 if let Some([left, top, right, bottom]) = clip {
-                    canvas.push_clip_layer(&Rect::new(*left, *top, *right, *bottom).to_path(0.1));
+                    canvas.push_clip_path(&Rect::new(*left, *top, *right, *bottom).to_path(0.1));
                     canvas.stroke_path(&path);
-                    canvas.pop_layer();
+                    canvas.pop_clip_path();
                 } else {
                     canvas.stroke_path(&path);
                 }
@@ -58,8 +58,8 @@ pub(super) fn rgba(marks: &[Mark]) -> Result<Vec<u8>> {
     }
     let mut pixels = Pixmap::new(WIDTH, HEIGHT);
     canvas.render(&mut pixels, &mut Resources::new());
-    // on an opaque ground nothing is left to be multiplied out
-    Ok(pixels.data_as_u8_slice().to_vec())
+    // everything stands on an opaque ground
+    Ok(pixels.data_as_u8_slice().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect())
 }
 
 fn paint(canvas: &mut RenderContext, [red, green, blue]: [u8; 3]) {
@@ -154,14 +154,12 @@ mod tests {
 
     #[test]
     fn ground_is_white_and_curves_are_drawn_inside_their_chart() {
-        let rgba = figure().rgba().unwrap();
-        assert_eq!(rgba.len(), usize::from(WIDTH) * usize::from(HEIGHT) * 4);
-        assert!(rgba.chunks_exact(4).all(|pixel| pixel[3] == 255), "the ground is opaque");
-        let corner = &rgba[..4];
-        assert_eq!(corner, [255; 4]);
-        let red = rgba.chunks_exact(4).filter(|pixel| pixel[0] > 180 && pixel[1] < 40 && pixel[2] < 40).count();
+        let rgb = figure().rgb().unwrap();
+        assert_eq!(rgb.len(), usize::from(WIDTH) * usize::from(HEIGHT) * 3);
+        assert_eq!(rgb[..3], [255; 3]);
+        let red = rgb.chunks_exact(3).filter(|pixel| pixel[0] > 180 && pixel[1] < 40 && pixel[2] < 40).count();
         assert!(red > 1_000, "the red curve has {red} pixels");
-        let dark = rgba.chunks_exact(4).filter(|pixel| pixel[0] < 60).count();
+        let dark = rgb.chunks_exact(3).filter(|pixel| pixel[0] < 60).count();
         assert!(dark > 3_000, "text and the dark curve have {dark} pixels");
     }
 

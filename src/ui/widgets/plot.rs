@@ -110,7 +110,8 @@ impl Chart<'_> {
         let (from, to) = shared.range();
         let mut span = (f64::INFINITY, f64::NEG_INFINITY);
         for curve in self.curves.iter().filter(|curve| counts(curve.kind)) {
-            let seen = curve.points.iter().filter(|[x, _]| *x >= from && *x <= to);
+            let both = curve.smooth.iter().chain(curve.points);
+            let seen = both.filter(|[x, _]| *x >= from && *x <= to);
             let values = seen.map(|[_, y]| *y).filter(|y| y.is_finite() && (self.scale != Scale::Log || *y > 0.0));
             // a digit's curve may be cut at its start, too; where it ends must be seen
             let skipped =
@@ -198,19 +199,13 @@ impl Chart<'_> {
         let painter = ui.painter();
         let label = text::font(text::LABEL, Weight::Regular);
         let strong = text::font(text::LABEL, Weight::Semibold);
-        for curve in self.curves {
+        // many curves stand closer; what finds no room even so is told by its own line's dot alone
+        let stars = usize::from(self.best.is_some());
+        let pitch = (plot.height() / (self.curves.len() + stars).max(1) as f32).clamp(16.0, 22.0);
+        let most = ((plot.height() / pitch) as usize).saturating_sub(stars);
+        for (index, curve) in self.curves.iter().enumerate() {
             let (colour, width) = curve.kind.look(p);
-            let key = [pos2(left, y), pos2(left + 12.0, y)];
-            if curve.kind == CurveKind::Reference {
-                painter.extend(Shape::dashed_line(&key, Stroke::new(width, colour), 5.0, 2.0));
-            } else {
-                painter.line_segment(key, Stroke::new(width.max(1.5), colour));
-            }
-            painter.text(pos2(left + 19.0, y), Align2::LEFT_CENTER, curve.name, label.clone(), p.text2);
             let point = curve.at(shared.cursor());
-            let value = point.map_or_else(|| "–".to_owned(), |[_, value]| self.scale.label(value));
-            painter.text(pos2(right, y), Align2::RIGHT_CENTER, value, strong.clone(), p.text);
-            y += 22.0;
             if let (Some([x, value]), Some(_)) = (point, shared.cursor())
                 && let Some(at) = to_y(value)
             {
@@ -219,6 +214,19 @@ impl Chart<'_> {
                     painter.circle(at, 3.5, colour, Stroke::new(1.5, p.bg));
                 }
             }
+            if index >= most {
+                continue;
+            }
+            let key = [pos2(left, y), pos2(left + 12.0, y)];
+            if curve.kind == CurveKind::Reference {
+                painter.extend(Shape::dashed_line(&key, Stroke::new(width, colour), 5.0, 2.0));
+            } else {
+                painter.line_segment(key, Stroke::new(width.max(1.5), colour));
+            }
+            painter.text(pos2(left + 19.0, y), Align2::LEFT_CENTER, curve.name, label.clone(), p.text2);
+            let value = point.map_or_else(|| "–".to_owned(), |[_, value]| self.scale.label(value));
+            painter.text(pos2(right, y), Align2::RIGHT_CENTER, value, strong.clone(), p.text);
+            y += pitch;
         }
         if let Some([_, value]) = self.best {
             let icon = text::icon_font(13.0, IconWeight::Fill);

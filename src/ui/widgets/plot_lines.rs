@@ -92,7 +92,7 @@ pub(super) fn lines(
             for curve in curves {
                 let (colour, line_width) = curve.kind.look(p);
                 // behind the smoothed line the raw one stays visible
-                let raw = if curve.smooth.is_empty() { colour } else { theme::mix(p.bg, colour, 0.4) };
+                let raw = if curve.smooth.is_empty() { colour } else { theme::mix(p.bg, colour, 0.3) };
                 for (points, colour) in [(curve.points, raw), (curve.smooth, colour)] {
                     let placed =
                         seen(points, range).iter().map(|&[x, y]| [x, scale.place(y, low, high).unwrap_or(f64::NAN)]);
