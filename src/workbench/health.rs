@@ -37,8 +37,6 @@ const RISE_OF_START: f64 = 0.05;
 const HARDLY: f64 = 0.03;
 /// Share of digits read right from which on a loss need not move any more.
 const LEARNT: f64 = 0.5;
-/// Share of a layer's units that are worth a hint when they are dead.
-const MANY_DEAD: f64 = 0.25;
 /// Epochs of rising validation loss in a row.
 const RISING_EPOCHS: usize = 3;
 /// Epochs without getting better.
@@ -117,9 +115,8 @@ fn rate_too_low(steps: &[StepPoint], updates_per_epoch: Option<f64>, rate: f64) 
 
 /// A quarter of a rectified layer's units, or more, are 0 for every validation image of a quick look.
 fn dead(layers: &[DeadUnits]) -> Option<Hint> {
-    let share = |layer: &DeadUnits| layer.dead as f64 / layer.units.max(1) as f64;
-    let worst = layers.iter().max_by(|a, b| share(a).total_cmp(&share(b)))?;
-    (share(worst) >= MANY_DEAD).then(|| Hint {
+    let worst = layers.iter().max_by(|a, b| a.share().total_cmp(&b.share()))?;
+    (worst.share() >= DeadUnits::MANY).then(|| Hint {
         what: "Units are dead",
         seen: format!(
             "{} of {} units of {} are 0 for every validation digit and learn no more",
