@@ -39,6 +39,8 @@ const HARDLY: f64 = 0.03;
 const LEARNT: f64 = 0.5;
 /// Epochs of rising validation loss in a row.
 const RISING_EPOCHS: usize = 3;
+/// The validation loss at their end over that before them, at least: noise alone rises now and then, too.
+const WORTH_A_WORD: f64 = 1.01;
 /// Epochs without getting better.
 const FLAT_EPOCHS: usize = 5;
 /// Accuracy that counts as better: 0.05 points of per cent.
@@ -52,11 +54,10 @@ impl TrainingView {
         let is_cross_entropy = !self.config.loss.is_of_distances();
         let high = rate_too_high(&curves.steps, self.done(), is_cross_entropy, rate);
         let low = if high.is_some() { None } else { rate_too_low(&curves.steps, self.updates_per_epoch(), rate) };
-        let hints: Vec<Hint> =
-            [high, low, dead(&self.dead_units), over_fitting(&curves.epochs, &curves.ticks), plateau(&curves.ticks)]
-                .into_iter()
-                .flatten()
-                .collect();
+        // where the rate is to blame, it says more than that nothing gets better
+        let flat = if high.is_some() || low.is_some() { None } else { plateau(&curves.ticks) };
+        let rules = [high, low, dead(&self.dead_units), over_fitting(&curves.epochs, &curves.ticks), flat];
+        let hints: Vec<Hint> = rules.into_iter().flatten().collect();
         match (hints.is_empty(), curves.steps.len() < LEAST_POINTS) {
             (false, _) => Health::Hints(hints),
             (true, true) => Health::Unknown,
@@ -130,7 +131,9 @@ fn dead(layers: &[DeadUnits]) -> Option<Hint> {
 fn over_fitting(epochs: &[EpochPoint], ticks: &[TickPoint]) -> Option<Hint> {
     let newest = epochs.get(epochs.len().checked_sub(RISING_EPOCHS + 1)?..)?;
     let validation: Vec<f64> = newest.iter().filter_map(|epoch| Some(whole_at(ticks, epoch.step)?.loss)).collect();
-    let rises = validation.len() == newest.len() && validation.windows(2).all(|pair| pair[1] > pair[0]);
+    let rises = validation.len() == newest.len()
+        && validation.windows(2).all(|pair| pair[1] > pair[0])
+        && *validation.last()? >= validation.first()? * WORTH_A_WORD;
     let falls = newest.windows(2).all(|pair| pair[1].train_loss < pair[0].train_loss);
     let (&loss, training) = (validation.last()?, newest.last()?.train_loss);
     (rises && falls).then(|| Hint {
@@ -262,6 +265,7 @@ mod tests {
         assert_eq!(hint(&rising[..3]), None, "two epochs are no evidence");
         assert_eq!(hint(&[(0.5, 0.4), (0.4, 0.41), (0.3, 0.42), (0.2, 0.41)]), None, "it fell again");
         assert_eq!(hint(&[(0.5, 0.4), (0.6, 0.41), (0.7, 0.42), (0.8, 0.43)]), None, "training gets worse, too");
+        assert_eq!(hint(&[(0.5, 0.4), (0.4, 0.4001), (0.3, 0.4002), (0.2, 0.4003)]), None, "that is noise");
         let (epochs, _) = epochs(&rising);
         assert_eq!(over_fitting(&epochs, &[]), None, "nothing was kept for validation");
     }

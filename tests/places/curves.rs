@@ -154,7 +154,10 @@ fn a_rate_far_too_low_is_hinted_at_in_words() {
     window.workbench().handle(Command::StartTraining(config));
     window.go(Place::Train);
     assert!(!window.sees("Nothing to fix"), "nothing is said before there is evidence");
-    window.until("a hint", |workbench| matches!(workbench.training().unwrap().health(), Health::Hints(_)));
+    window.until("a hint at the rate", |workbench| {
+        let health = workbench.training().map(|view| view.health());
+        matches!(health, Some(Health::Hints(hints)) if hints.iter().any(|hint| hint.what.contains("rate")))
+    });
     window.assert_sees(&["Health", "The rate may be too low", "Try a higher rate, such as 0.000000003"]);
     window.workbench().handle(Command::StopTraining);
     window.until("the stop", |workbench| !workbench.training_is_under_way());
