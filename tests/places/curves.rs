@@ -226,7 +226,7 @@ fn ten_runs_of_a_thousand_epochs_are_drawn_quickly() {
     let mut harness =
         Harness::builder().with_size(vec2(1280.0, 800.0)).with_context_setup(style::install).build_ui(move |ui| {
             axis.begin(ui, XAxis::Epochs, 1_000.0, &ends);
-            let kinds = [CurveKind::Validation, CurveKind::Reference, CurveKind::Digit(3)];
+            let kinds = [CurveKind::Validation, CurveKind::Digit(7), CurveKind::Digit(3)];
             let mut curves: Vec<Curve<'_>> = runs
                 .iter()
                 .enumerate()
