@@ -196,7 +196,7 @@ impl<'a> Sheet<'a> {
             true => return None,
             false => (y - low) / (high - low),
         };
-        share.is_finite().then(|| self.bottom - (self.bottom - self.top) * share)
+        share.is_finite().then_some(self.bottom - (self.bottom - self.top) * share)
     }
 
     fn place(&self, [x, y]: [f64; 2]) -> Option<[f64; 2]> {
