@@ -146,18 +146,22 @@ fn steps_pauses_rates_and_stops_are_obeyed() {
 
     workbench.handle(Command::StepBatch(config(50)));
     until(&mut workbench, "the second update", |w| w.training().unwrap().step == 2 && paused(w));
-    workbench.handle(Command::SetLearningRate(0.0005));
-    workbench.handle(Command::SetLearningRate(f64::NAN));
+    let set = LiveSettings { batch_size: Some(20), momentum: Some(0.5), ..LiveSettings::rate(0.0005) };
+    workbench.handle(Command::ChangeLive(set));
+    workbench.handle(Command::ChangeLive(LiveSettings::rate(f64::NAN)));
     workbench.handle(Command::StepEpoch(config(50)));
     until(&mut workbench, "the end of the epoch", |w| w.training().unwrap().curves.epochs.len() == 1 && paused(w));
     let view = workbench.training().unwrap();
-    let changes: Vec<(u64, f64)> = view.curves.rate_changes.iter().map(|change| (change.step, change.to)).collect();
-    assert_eq!(changes, [(2, 0.0005)], "NaN is no learning rate");
+    let changes: Vec<(u64, &str)> = view.curves.changes.iter().map(|change| (change.step, &*change.what)).collect();
+    let before = config(50);
+    let what = format!("rate {}→0.0005, β₁ 0.9→0.5, batch {}→20", before.learning_rate, before.batch_size);
+    assert_eq!(changes, [(2, &*what)], "NaN is no learning rate");
+    assert_eq!(view.epoch_at(view.step), 1.0, "the end of an epoch, whatever the batches");
     assert!(view.learning_rate <= 0.0005);
 
     let journal = digitpad::storage::journal::read(view.run.as_ref().unwrap()).unwrap();
-    let journal: Vec<(u64, u32, f64)> = journal.iter().map(|c| (c.update, c.epochs, c.learning_rate)).collect();
-    assert_eq!(journal, [(3, 0, 0.0005)], "whoever repeats the run changes the rate before its third update");
+    let journal: Vec<(u64, u32, LiveSettings)> = journal.iter().map(|c| (c.update, c.epochs, c.set)).collect();
+    assert_eq!(journal, [(3, 0, set)], "whoever repeats the run changes the rate before its third update");
 
     workbench.handle(Command::ResumeTraining);
     until(&mut workbench, "more updates", |w| w.training().unwrap().curves.epochs.len() >= 2);

@@ -2,6 +2,7 @@
 
 use super::checkpoint::{Checkpoint, Resumable};
 use crate::inference::{Evaluation, Thresholds};
+use super::lesson::Lesson;
 use crate::nn::{ParamStore, Weights};
 
 /// Told to the callback of a run, on the run's own thread.
@@ -16,7 +17,7 @@ pub enum Event<'a> {
     Step {
         /// Updates so far.
         step: u64,
-        /// Updates of the whole run.
+        /// Updates of the whole run, as it goes on now.
         updates: u64,
         /// The epoch under way, counted from 1.
         epoch: u32,
@@ -29,6 +30,8 @@ pub enum Event<'a> {
         images: usize,
         /// To take a copy of the present weights, if somebody wants to see them.
         params: &'a ParamStore,
+        /// What the update has learnt from; `None` where it reads all training images.
+        lesson: Option<Lesson<'a>>,
     },
     /// About once a second: the network on a fixed part of the validation images.
     Tick(Tick<'a>),
@@ -68,13 +71,6 @@ pub struct EpochSummary<'a> {
     /// No epoch before did better on the validation images.
     pub is_best: bool,
     pub weights: &'a Weights,
-}
-
-/// What may change while a run goes on; it acts at the next update.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LiveSettings {
-    /// Before the schedule's factor.
-    pub learning_rate: f64,
 }
 
 /// Answered to end the run after the present update.

@@ -10,7 +10,7 @@ use super::widgets::button::IconButton;
 use super::widgets::{field, progress};
 use super::{icons, text, theme};
 use crate::storage::Theme;
-use crate::workbench::{Command, ModelChoice, Phase, TrainingView};
+use crate::workbench::{Command, ModelChoice, Phase, SPEEDS, TrainingView};
 
 /// An entry of the model picker.
 #[derive(Clone, PartialEq)]
@@ -111,6 +111,12 @@ fn controls(ui: &mut Ui, form: &TrainingForm, scene: &mut Scene<'_>) {
     }
     if ui.add_enabled(under_way, IconButton::new(icons::STOP, "Stop; the run is kept")).clicked() {
         scene.push(Command::StopTraining);
+    }
+    ui.add_space(6.0);
+    let mut speed = scene.workbench.speed();
+    let options = SPEEDS.map(|(name, speed)| (speed, name));
+    if field::picker(ui, "Speed of training", &mut speed, &options, 112.0) {
+        scene.push(Command::SetSpeed(speed));
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use super::changing::Beginning;
 use super::trainer::TrainerEvent;
 use super::{NoticeKind, Workbench, WorkerEvent};
 use crate::models::{self, CLASSES};
@@ -38,7 +39,7 @@ impl Workbench {
     /// Goes on with the run that is offered.
     pub(super) fn resume_run(&mut self, path: PathBuf) {
         match self.interrupted.take() {
-            Some(run) if run.path == path => self.begin_training(run.config, None, Some(path)),
+            Some(run) if run.path == path => self.begin_training(run.config, None, Beginning::Resumed(path)),
             other => {
                 self.interrupted = other;
                 let text = format!("This run is not known to be interrupted: {}", path.display());
@@ -56,9 +57,13 @@ pub(super) fn take_up(path: &Path) -> Result<Resumption> {
     }
 }
 
-/// The epochs of before, as a training would have told them.
+/// The changes and the epochs of before, as a training would have told them.
 pub(super) fn told_before(resumption: &Resumption) -> Result<Vec<TrainerEvent>> {
-    resumption.history()?.iter().map(|line| epoch(line).context("the run's history cannot be read")).collect()
+    let lines = resumption.history()?;
+    let epochs = lines.iter().filter(|line| line["event"] != "change");
+    let epochs = epochs.map(|line| epoch(line).context("the run's history cannot be read"));
+    let changes = resumption.journal().iter().map(|change| Ok(TrainerEvent::Changed(*change)));
+    changes.chain(epochs).collect()
 }
 
 fn epoch(line: &Value) -> Option<TrainerEvent> {

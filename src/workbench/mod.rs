@@ -18,6 +18,8 @@
 //! | `replay.rs` | the drawing point by point |
 //! | `trainer.rs` | the thread of one training, and how it is paused, stepped and stopped |
 //! | `running.rs` | how trainings are begun, stepped, stopped and put aside |
+//! | `changing.rs` | settings that change while a training goes on, and runs made once more |
+//! | `slow_motion.rs` | a training slowed down, and the batch that it shows |
 //! | `interrupted.rs` | runs that were interrupted: offered, and gone on with |
 //! | `training_view.rs` | [`TrainingView`]: what panels see of a training |
 //! | `jobs.rs` | short work beside: evaluating, fetching, opening, saving |
@@ -26,6 +28,7 @@
 //! | `corpora.rs` | data sets that have been read, shared by the workers |
 
 mod beside;
+mod changing;
 mod command;
 mod comparing;
 mod corpora;
@@ -48,6 +51,7 @@ mod predictor;
 mod reading;
 mod replay;
 mod running;
+mod slow_motion;
 mod trainer;
 mod training_view;
 
@@ -58,6 +62,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+pub use changing::LiveChangePoint;
 pub use command::{Command, ModelChoice, SetChoice};
 pub use comparing::ComparedModel;
 pub use deciding::Measured as MeasuredDecision;
@@ -72,7 +77,8 @@ pub use pin_history::{History, HistoryPoint, Turn};
 pub use pins::{MOST_PINS, Pin};
 pub use reading::StartEntry;
 pub use replay::Moment;
-pub use training_view::{Curves, EpochPoint, Phase, RateChange, StepPoint, TickPoint, TrainingView};
+pub use slow_motion::{BatchView, MetDigit, SPEEDS, Speed};
+pub use training_view::{Curves, EpochPoint, Phase, StepPoint, TickPoint, TrainingView};
 
 use crate::data;
 use crate::drawing::{Drawing, Recipe};
@@ -165,6 +171,7 @@ pub struct Workbench {
     interrupted: Option<InterruptedRun>,
     training: Option<TrainingView>,
     runs_started: u64,
+    speed: Speed,
 
     mnist_is_here: bool,
     notices: Vec<Notice>,
@@ -228,6 +235,7 @@ impl Workbench {
             trainer: None,
             training: None,
             runs_started: 0,
+            speed: None,
             notices: Vec::new(),
             next_notice: 0,
         };
@@ -296,14 +304,9 @@ impl Workbench {
             Command::StopTraining => self.control(Trainer::stop),
             Command::LeaveTraining => self.control(Trainer::leave),
             Command::ResetTraining => self.reset_training(),
-            Command::SetLearningRate(rate) => {
-                if rate.is_finite() && rate > 0.0 && rate <= 100.0 {
-                    self.control(|trainer| trainer.set_learning_rate(rate));
-                    if let Some(view) = &mut self.training {
-                        view.learning_rate_changed(rate);
-                    }
-                }
-            }
+            Command::ChangeLive(set) => self.change_live(set),
+            Command::SetSpeed(speed) => self.set_speed(speed),
+            Command::RepeatRun { run, seed } => self.repeat_run(&run, seed),
             Command::Evaluate { set } => self.evaluate(set),
             Command::CancelEvaluation => self.jobs.cancel_evaluation(),
             Command::SelectImage(image) => {

@@ -9,14 +9,15 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::corpora::Corpora;
-use super::{Wake, WorkerEvent, interrupted};
+use super::changing::Beginning;
+use super::{BatchView, Speed, Wake, WorkerEvent, interrupted, slow_motion};
 use crate::inference::{Evaluation, Thresholds, TrainedModel};
 use crate::models::CLASSES;
 use crate::nn::{Compute, DeviceChoice, Weights};
 use crate::storage::recorded_run::{self, Recording};
 use crate::storage::run_folder::RunFolder;
-use crate::storage::{FineTuning, resumption};
-use crate::training::{Ending, Event, LiveSettings, Stop, TrainingConfig, TrainingData};
+use crate::storage::{FineTuning, resumption::{self, Resumption}};
+use crate::training::{Ending, Event, LiveChange, LiveSettings, Stop, TrainingConfig, TrainingData};
 
 /// What a training tells the workbench.
 pub(super) enum TrainerEvent {
@@ -56,6 +57,10 @@ pub(super) enum TrainerEvent {
         train_error: f64,
         is_best: bool,
     },
+    /// Settings change, or will.
+    Changed(LiveChange),
+    /// The batch of an update.
+    Batch(Arc<BatchView>),
     /// The network as it is now, for the pad.
     Model(Arc<TrainedModel>),
     /// The run goes on, but something needs to be known.
@@ -88,10 +93,10 @@ pub(super) enum Until {
 pub(super) struct Order {
     pub run: u64,
     pub config: TrainingConfig,
-    /// The folder of an interrupted run to go on with.
-    pub resumed: Option<PathBuf>,
+    pub beginning: Beginning,
     /// Pause there instead of running on.
     pub until: Option<Until>,
+    pub speed: Speed,
     pub corpora: Arc<Corpora>,
     pub compute: Arc<Compute>,
     /// At least this long between two snapshots for the screen.
@@ -108,7 +113,10 @@ struct Wishes {
     stop: bool,
     /// It ends because the program does.
     leaves: bool,
-    learning_rate: Option<f64>,
+    live: LiveSettings,
+    speed: Speed,
+    /// When the last update was told.
+    told: Option<Instant>,
 }
 
 /// News of a training can wait for the answer of its newest network to the drawing, so that one picture shows both.
@@ -122,7 +130,7 @@ pub(super) struct Trainer {
 
 impl Trainer {
     pub fn start(order: Order) -> Result<Self> {
-        let wishes = Arc::new((Mutex::new(Wishes { until: order.until, ..Wishes::default() }), Condvar::new()));
+        let wishes = Arc::new((Mutex::new(Wishes { until: order.until, speed: order.speed, ..Wishes::default() }), Condvar::new()));
         let shared = Arc::clone(&wishes);
         let thread = std::thread::Builder::new().name("trainer".to_owned());
         let thread = thread.spawn(move || {
@@ -163,8 +171,12 @@ impl Trainer {
         self.wish(|wishes| (wishes.stop, wishes.leaves) = (true, true));
     }
 
-    pub fn set_learning_rate(&self, rate: f64) {
-        self.wish(|wishes| wishes.learning_rate = Some(rate));
+    pub fn change(&self, set: LiveSettings) {
+        self.wish(|wishes| wishes.live.take(set));
+    }
+
+    pub fn set_speed(&self, speed: Speed) {
+        self.wish(|wishes| wishes.speed = speed);
     }
 
     fn wish(&self, change: impl FnOnce(&mut Wishes)) {
@@ -200,7 +212,11 @@ impl Reporter {
 }
 
 fn train(order: &Order, wishes: &(Mutex<Wishes>, Condvar), reporter: &Reporter) -> Result<Ended> {
-    let resumption = order.resumed.as_deref().map(interrupted::take_up).transpose()?;
+    let (resumption, journal) = match &order.beginning {
+        Beginning::New => (None, Vec::new()),
+        Beginning::Resumed(run) => (Some(interrupted::take_up(run)?), Vec::new()),
+        Beginning::Repeat(journal) => (None, journal.clone()),
+    };
     let before = resumption.as_ref().map(interrupted::told_before).transpose()?;
     let corpus = order.corpora.get(&order.config.data)?;
     for note in &corpus.notes {
@@ -220,21 +236,38 @@ fn train(order: &Order, wishes: &(Mutex<Wishes>, Condvar), reporter: &Reporter) 
             validation_images: data.validation.len(),
             source: source.clone(),
         });
+        journal.iter().for_each(|change| reporter.tell(TrainerEvent::Changed(*change)));
         before.drain(..).for_each(|event| reporter.tell(event));
     };
     let mut warn = |warning| reporter.tell(TrainerEvent::Warning(warning));
+    let position = resumption.as_ref().and_then(Resumption::position);
+    let (mut step, mut epochs) = position.map_or((0, 0), |position| (position.step, position.epochs));
     let mut observe = |event: Event<'_>| {
+        let mut first_update = step + 1;
+        match &event {
+            Event::Step { step: now, .. } => (step, first_update) = (*now, now + 1),
+            Event::Epoch(summary) => epochs = summary.epoch,
+            // the update under way has its rate already
+            Event::Reading => first_update += 1,
+            Event::Pixels { .. } | Event::Tick(_) | Event::Resumable(_) => {}
+        }
         let finished = watch.saw(&event);
+        if finished == Finished::Batch && wishes_to_see(wishes) {
+            BatchView::told(&event).into_iter().for_each(|batch| reporter.tell(batch));
+        }
         let (flow, rested) = obey(wishes, finished, || watch.rests(&event));
         if rested {
             watch.goes_on();
+        }
+        if let ControlFlow::Continue(Some(set)) = flow {
+            reporter.tell(TrainerEvent::Changed(LiveChange { update: first_update, epochs, set }));
         }
         flow
     };
     let (runs, name, compute) = (&*order.runs, &*order.config.model, &order.compute);
     let recording = Recording { runs, name, checkpoint_every: recorded_run::CHECKPOINT_EVERY };
     let run = match resumption {
-        None => recorded_run::train(&order.config, &data, compute, recording, &mut begun, &mut warn, &mut observe),
+        None => recorded_run::repeat((&order.config, &journal), &data, compute, recording, &mut begun, &mut warn, &mut observe),
         Some(run) => recorded_run::resume(run, &data, compute, recording, &mut begun, &mut warn, &mut observe),
     }?;
     let leaves = wishes.0.lock().unwrap_or_else(PoisonError::into_inner).leaves;
@@ -246,6 +279,12 @@ fn train(order: &Order, wishes: &(Mutex<Wishes>, Condvar), reporter: &Reporter) 
     Ok(Ended { ending, seconds, test: run.test, fine_tuning: run.fine_tuning })
 }
 
+/// Whether somebody looks at every batch.
+fn wishes_to_see((wishes, _): &(Mutex<Wishes>, Condvar)) -> bool {
+    let wishes = wishes.lock().unwrap_or_else(PoisonError::into_inner);
+    wishes.speed.is_some() || wishes.until == Some(Until::Batch)
+}
+
 /// What an event completes, for single steps.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Finished {
@@ -254,7 +293,7 @@ enum Finished {
     Nothing,
 }
 
-/// Waits as long as the training is paused; then says whether and how it goes on, and whether it waited.
+/// Waits as long as slow motion lasts and the training is paused; then says whether and how it goes on, and whether it waited.
 fn obey(
     (wishes, changed): &(Mutex<Wishes>, Condvar),
     finished: Finished,
@@ -267,6 +306,15 @@ fn obey(
         }
         _ => {}
     }
+    if finished == Finished::Batch {
+        let since = wishes.told.unwrap_or_else(Instant::now);
+        while !(wishes.paused || wishes.stop)
+            && let Some(rest) = slow_motion::rest_of(wishes.speed, since)
+        {
+            (wishes, _) = changed.wait_timeout(wishes, rest).unwrap_or_else(PoisonError::into_inner);
+        }
+        wishes.told = Some(Instant::now());
+    }
     let rested = wishes.paused && !wishes.stop;
     if rested {
         let resting = rests();
@@ -278,8 +326,8 @@ fn obey(
     if wishes.stop {
         return (ControlFlow::Break(Stop), rested);
     }
-    let live = wishes.learning_rate.take().map(|learning_rate| LiveSettings { learning_rate });
-    (ControlFlow::Continue(live), rested)
+    let live = std::mem::take(&mut wishes.live);
+    (ControlFlow::Continue((!live.is_empty()).then_some(live)), rested)
 }
 
 /// Ends the pause on the screen too.

@@ -20,9 +20,11 @@ pub mod mistakes;
 mod mistakes_detail;
 mod pins;
 pub mod train;
+mod train_batch;
 mod train_distortions;
 mod train_form;
 mod train_further;
+mod train_live;
 mod train_schedule;
 mod train_side;
 

@@ -155,9 +155,8 @@ struct Plotted {
 
 impl Plotted {
     fn new(view: &TrainingView) -> Self {
-        let Some(updates) = view.updates_per_epoch() else { return Self::default() };
         let curves = &view.curves;
-        let epoch = |step: u64| step as f64 / updates;
+        let epoch = |step: u64| view.epoch_at(step);
         let best = view.best().and_then(|best| {
             let whole = curves.ticks.iter().find(|tick| tick.whole && tick.step == best.step)?;
             Some([epoch(whole.step), whole.accuracy])
@@ -171,9 +170,9 @@ impl Plotted {
             }
         });
         let flags = curves
-            .rate_changes
+            .changes
             .iter()
-            .map(|change| Flag { epoch: epoch(change.step), text: format!("Rate {} to {}", change.from, change.to) });
+            .map(|change| Flag { epoch: epoch(change.step), text: change.what.clone() });
         Self {
             train_loss: curves.steps.iter().map(|point| [epoch(point.step), point.loss]).collect(),
             train_accuracy: curves.steps.iter().map(|point| [epoch(point.step), point.accuracy]).collect(),

@@ -2,7 +2,7 @@
 
 use eframe::egui::{Align2, Label, Role, Sense, Ui, WidgetInfo, vec2};
 
-use super::{Place, Scene};
+use super::{Place, Scene, train_batch};
 use crate::ui::widgets::bars::{self, DigitBars};
 use crate::ui::widgets::button::Button;
 use crate::ui::widgets::digit_view;
@@ -14,6 +14,10 @@ pub(super) fn side(ui: &mut Ui, scene: &mut Scene<'_>, width: f32) {
     ui.add_space(16.0);
     super::pins::rows(ui, width, scene);
     if let Some(view) = scene.workbench.training() {
+        if let Some(batch) = view.batch() {
+            train_batch::batch(ui, batch, width);
+            ui.add_space(16.0);
+        }
         run(ui, view, width);
         ui.add_space(16.0);
     }
