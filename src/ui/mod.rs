@@ -18,8 +18,8 @@
 pub mod app;
 mod config_files;
 pub mod dialogs;
-pub mod kept_settings;
-mod icons;
+pub mod icons;
+mod kept_settings;
 pub mod keys;
 pub mod places;
 pub mod style;
