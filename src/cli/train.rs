@@ -84,7 +84,10 @@ impl TrainArgs {
             None if let Some(without) = shipped::find(named) => without.config()?,
             None => {
                 let known: Vec<&str> = presets::all().map(|preset| preset.id).collect();
-                bail!("there is no preset, model, configuration file or run \"{named}\"; presets are {}", known.join(", "))
+                bail!(
+                    "there is no preset, model, configuration file or run \"{named}\"; presets are {}",
+                    known.join(", ")
+                )
             }
         };
         if let Some(model) = &self.model {

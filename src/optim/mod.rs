@@ -219,8 +219,10 @@ impl OptimizerConfig {
 
     /// The same with another momentum and weight decay, where it has them.
     pub fn with(mut self, new_momentum: Option<f64>, new_decay: Option<f64>) -> Self {
-        if let (Self::Sgd { momentum: own, .. } | Self::Adam { beta1: own, .. } | Self::AdamW { beta1: own, .. }, Some(new)) =
-            (&mut self, new_momentum)
+        if let (
+            Self::Sgd { momentum: own, .. } | Self::Adam { beta1: own, .. } | Self::AdamW { beta1: own, .. },
+            Some(new),
+        ) = (&mut self, new_momentum)
         {
             *own = new;
         }

@@ -263,7 +263,11 @@ mod tests {
             for (factor, share) in factors.iter().zip([0.2, 0.4, 0.6, 0.8, 1.0]) {
                 assert!((factor - share * first).abs() < 1e-12, "{name}: {factors:?}");
             }
-            assert_eq!(curve.factor(12.0, &[]), schedule.factor(0.5, &[]), "{name}: then the schedule has what is left");
+            assert_eq!(
+                curve.factor(12.0, &[]),
+                schedule.factor(0.5, &[]),
+                "{name}: then the schedule has what is left"
+            );
             assert_eq!(curve.factor(20.0, &[]), schedule.factor(1.0, &[]));
             let without = RateCurve { warm_up: 0.0, ..curve };
             assert_eq!(without.factor(7.0, &[]), schedule.factor(7.0 / 20.0, &[]), "{name}: without, nothing changes");

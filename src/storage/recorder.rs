@@ -36,7 +36,15 @@ impl Recorder {
         changes: &[LiveChange],
     ) -> Self {
         let (step, epochs) = position.map_or((0, 0), |position| (position.step, position.epochs));
-        Self { folder, checkpoints, checkpoint_every, last_checkpoint: Instant::now(), step, epochs, changes: changes.to_vec() }
+        Self {
+            folder,
+            checkpoints,
+            checkpoint_every,
+            last_checkpoint: Instant::now(),
+            step,
+            epochs,
+            changes: changes.to_vec(),
+        }
     }
 
     /// Writes down what an event tells before `observe` hears of it, and what `observe` changes before it acts. What cannot be

@@ -1,8 +1,8 @@
 //! What a run tells while it goes on, and what may be answered.
 
 use super::checkpoint::{Checkpoint, Resumable};
-use crate::inference::{Evaluation, Thresholds};
 use super::lesson::Lesson;
+use crate::inference::{Evaluation, Thresholds};
 use crate::nn::{ParamStore, Weights};
 
 /// Told to the callback of a run, on the run's own thread.

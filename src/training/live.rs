@@ -209,7 +209,11 @@ impl Pace {
         let Some(&(done, epochs, met, batch)) = self.parts.last() else { return 0 };
         let left = u64::from(self.epochs).saturating_sub(epochs);
         // what is left of the epoch under way, and the epochs after it
-        done + if left == 0 { 0 } else { (self.images - met).div_ceil(batch) + (left - 1) * self.images.div_ceil(batch) }
+        done + if left == 0 {
+            0
+        } else {
+            (self.images - met).div_ceil(batch) + (left - 1) * self.images.div_ceil(batch)
+        }
     }
 
     fn place(&self, updates: u64) -> (u64, u64) {
@@ -257,7 +261,10 @@ mod tests {
         wanted.optimizer = OptimizerConfig::Sgd { momentum: 0.5, weight_decay: 0.001 };
         wanted.augmentation.shift_pixels = 2.0;
         let set = LiveSettings::between(&sgd, &wanted);
-        assert_eq!(set.words(&sgd), ["rate 0.01→0.003", "momentum 0.9→0.5", "decay 0→0.001", "batch 40→256", "shift 0→2"]);
+        assert_eq!(
+            set.words(&sgd),
+            ["rate 0.01→0.003", "momentum 0.9→0.5", "decay 0→0.001", "batch 40→256", "shift 0→2"]
+        );
         let mut after = sgd.clone();
         set.apply(&mut after);
         assert_eq!(after, TrainingConfig { epochs: 3, ..wanted.clone() }, "epochs need a new run");

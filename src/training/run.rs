@@ -136,12 +136,7 @@ impl<'a, 'o> Run<'a, 'o> {
         Ok(self.optimizer.set_curvature(&objective.curvature(params, images)?)?)
     }
 
-    fn update(
-        &mut self,
-        epoch: u32,
-        order: &EpochOrder<'_>,
-        mut all: Option<&mut WholeSet<'_>>,
-    ) -> Result<Flow> {
+    fn update(&mut self, epoch: u32, order: &EpochOrder<'_>, mut all: Option<&mut WholeSet<'_>>) -> Result<Flow> {
         let Fixed { config, objective, params, .. } = self.fixed;
         let rate = self.rate();
         let LiveSettings { momentum, weight_decay, augmentation, .. } = self.position.live;
@@ -190,13 +185,7 @@ impl<'a, 'o> Run<'a, 'o> {
         (self.position.distance > HOPELESS_DISTANCE).then_some(Divergence::CodesLost)
     }
 
-    fn tell_update(
-        &mut self,
-        epoch: u32,
-        images: usize,
-        result: &Gradients,
-        batch: Option<&Batch>,
-    ) -> Result<Flow> {
+    fn tell_update(&mut self, epoch: u32, images: usize, result: &Gradients, batch: Option<&Batch>) -> Result<Flow> {
         let fixed = self.fixed;
         let event = Event::Step {
             step: self.position.step,

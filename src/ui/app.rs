@@ -479,5 +479,11 @@ fn drop_target(ui: &Ui) {
     let painter = ui.ctx().layer_painter(egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("drop")));
     painter.rect_filled(rect, 0.0, p.bg.gamma_multiply(0.85));
     let font = text::font(text::TITLE, text::Weight::Semibold);
-    painter.text(rect.center(), Align2::CENTER_CENTER, "Drop a picture of a digit, weights, or settings of a training", font, p.text);
+    painter.text(
+        rect.center(),
+        Align2::CENTER_CENTER,
+        "Drop a picture of a digit, weights, or settings of a training",
+        font,
+        p.text,
+    );
 }

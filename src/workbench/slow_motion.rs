@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::trainer::{Trainer, TrainerEvent};
 use super::Workbench;
+use super::trainer::{Trainer, TrainerEvent};
 use crate::drawing::PIXELS;
 use crate::training::{Event, Lesson};
 
@@ -13,8 +13,13 @@ use crate::training::{Event, Lesson};
 pub type Speed = Option<u32>;
 
 /// The speeds that a person chooses among, with their names.
-pub const SPEEDS: [(&str, Speed); 5] =
-    [("Full speed", None), ("60 a second", Some(60)), ("10 a second", Some(10)), ("4 a second", Some(4)), ("1 a second", Some(1))];
+pub const SPEEDS: [(&str, Speed); 5] = [
+    ("Full speed", None),
+    ("60 a second", Some(60)),
+    ("10 a second", Some(10)),
+    ("4 a second", Some(4)),
+    ("1 a second", Some(1)),
+];
 
 /// Images of a batch that are shown, at most.
 pub const MOST_SHOWN: usize = 64;
@@ -55,7 +60,8 @@ impl BatchView {
         let label = |label: u8| Some(label).filter(|label| *label < 10);
         let answers: Vec<u8> = lesson.answers().collect();
         let digits = lesson.images().iter().zip(lesson.labels()).zip(&answers).take(MOST_SHOWN);
-        let digits = digits.map(|((pixels, of), answer)| MetDigit { pixels: *pixels, label: label(*of), answer: *answer });
+        let digits =
+            digits.map(|((pixels, of), answer)| MetDigit { pixels: *pixels, label: label(*of), answer: *answer });
         let wrong = lesson.labels().iter().zip(&answers).filter(|(of, answer)| label(**of).is_some() && of != answer);
         Some(Self {
             step,

@@ -8,15 +8,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::corpora::Corpora;
 use super::changing::Beginning;
+use super::corpora::Corpora;
 use super::{BatchView, Speed, Wake, WorkerEvent, interrupted, slow_motion};
 use crate::inference::{Evaluation, Thresholds, TrainedModel};
 use crate::models::CLASSES;
 use crate::nn::{Compute, DeviceChoice, Weights};
 use crate::storage::recorded_run::{self, Recording};
 use crate::storage::run_folder::RunFolder;
-use crate::storage::{FineTuning, resumption::{self, Resumption}};
+use crate::storage::{
+    FineTuning,
+    resumption::{self, Resumption},
+};
 use crate::training::{Ending, Event, LiveChange, LiveSettings, Stop, TrainingConfig, TrainingData};
 
 /// What a training tells the workbench.
@@ -130,7 +133,10 @@ pub(super) struct Trainer {
 
 impl Trainer {
     pub fn start(order: Order) -> Result<Self> {
-        let wishes = Arc::new((Mutex::new(Wishes { until: order.until, speed: order.speed, ..Wishes::default() }), Condvar::new()));
+        let wishes = Arc::new((
+            Mutex::new(Wishes { until: order.until, speed: order.speed, ..Wishes::default() }),
+            Condvar::new(),
+        ));
         let shared = Arc::clone(&wishes);
         let thread = std::thread::Builder::new().name("trainer".to_owned());
         let thread = thread.spawn(move || {
@@ -267,7 +273,15 @@ fn train(order: &Order, wishes: &(Mutex<Wishes>, Condvar), reporter: &Reporter) 
     let (runs, name, compute) = (&*order.runs, &*order.config.model, &order.compute);
     let recording = Recording { runs, name, checkpoint_every: recorded_run::CHECKPOINT_EVERY };
     let run = match resumption {
-        None => recorded_run::repeat((&order.config, &journal), &data, compute, recording, &mut begun, &mut warn, &mut observe),
+        None => recorded_run::repeat(
+            (&order.config, &journal),
+            &data,
+            compute,
+            recording,
+            &mut begun,
+            &mut warn,
+            &mut observe,
+        ),
         Some(run) => recorded_run::resume(run, &data, compute, recording, &mut begun, &mut warn, &mut observe),
     }?;
     let leaves = wishes.0.lock().unwrap_or_else(PoisonError::into_inner).leaves;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::changing::Changes;
-use super::{BatchView, LiveChangePoint, NoticeKind};
 use super::trainer::{Ended, TrainerEvent};
+use super::{BatchView, LiveChangePoint, NoticeKind};
 use crate::models::{self, CLASSES};
 use crate::storage::FineTuning;
 use crate::training::{Ending, TrainingConfig};

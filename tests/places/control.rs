@@ -53,7 +53,8 @@ fn fields_act_on_the_run_when_they_are_left_and_the_rest_waits_for_a_new_run() {
     type_into(&mut window, "Epochs", "7");
     let before = window.workbench().training().unwrap().run.clone().unwrap();
     window.click_label("Start anew");
-    window.until("the new run", |w| w.training().is_some_and(|view| view.run.as_ref().is_some_and(|run| *run != before)));
+    window
+        .until("the new run", |w| w.training().is_some_and(|view| view.run.as_ref().is_some_and(|run| *run != before)));
     assert_eq!(running(&mut window).epochs, 7);
     assert!(before.join("config.toml").is_file(), "the run before is kept");
     window.workbench().handle(Command::StopTraining);

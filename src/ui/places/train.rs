@@ -169,10 +169,7 @@ impl Plotted {
                 format!("a part, {images} validation digits")
             }
         });
-        let flags = curves
-            .changes
-            .iter()
-            .map(|change| Flag { epoch: epoch(change.step), text: change.what.clone() });
+        let flags = curves.changes.iter().map(|change| Flag { epoch: epoch(change.step), text: change.what.clone() });
         Self {
             train_loss: curves.steps.iter().map(|point| [epoch(point.step), point.loss]).collect(),
             train_accuracy: curves.steps.iter().map(|point| [epoch(point.step), point.accuracy]).collect(),

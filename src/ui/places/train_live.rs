@@ -66,7 +66,9 @@ impl Editing {
         if ui.ctx().text_edit_focused() || ui.input(|input| input.pointer.any_down()) {
             return;
         }
-        let Some(edited) = self.before.take().map(|before| (LiveSettings::between(&before, &now), before)) else { return };
+        let Some(edited) = self.before.take().map(|before| (LiveSettings::between(&before, &now), before)) else {
+            return;
+        };
         let (mut set, mut after) = edited;
         set.apply(&mut after);
         // another model, optimiser or preset brings numbers of its own: they are for a new run
