@@ -131,8 +131,23 @@ impl TrainingForm {
     /// Takes another preset for the same digits and seed.
     pub fn choose_preset(&mut self, id: &str) {
         if let Some(preset) = Self::preset(id, self.source) {
-            *self = Self { seed: self.seed.clone(), ..preset };
+            *self = Self { seed: self.seed.clone(), ..preset.on_digits_of(self) };
         }
+    }
+
+    /// Takes another model's own settings for the same digits.
+    pub fn choose_model(&mut self, id: &str) {
+        if let Some(preset) = Self::preset(id, self.source) {
+            *self = preset.on_digits_of(self);
+        }
+    }
+
+    /// The same settings for digits that only the configuration of `other` names.
+    fn on_digits_of(mut self, other: &Self) -> Self {
+        if other.source == FROM_FILE {
+            (self.base.data, self.base.validation) = (other.base.data.clone(), other.base.validation);
+        }
+        self
     }
 
     /// Takes another optimiser with a learning rate that suits it.
@@ -163,7 +178,7 @@ impl TrainingForm {
         let preset = self.chosen_preset().unwrap_or(self.model);
         if let Some(preset) = Self::preset(preset, source) {
             self.source = source;
-            self.base = preset.base;
+            (self.base.data, self.base.validation) = (preset.base.data, preset.base.validation);
         }
     }
 
@@ -343,6 +358,16 @@ mod tests {
         for config in presets.chain([own]).chain(optimizers) {
             assert_eq!(TrainingForm::of(config.clone()).config().unwrap(), config);
         }
+        // another model learns from the same digits, and other digits leave the rest as it was
+        let own = presets::find("mlp").unwrap().config().unwrap();
+        let own = TrainingConfig { data: "/some/where".to_owned(), validation: 9, keep_epochs: true, ..own };
+        let mut form = TrainingForm::of(own.clone());
+        form.choose_model("lenet5");
+        assert_eq!((form.config().unwrap().data, form.own_digits()), (own.data.clone(), Some("where")));
+        let mut form = TrainingForm::of(own.clone());
+        form.choose_source("drawn");
+        let drawn = TrainingConfig { data: "drawn".to_owned(), validation: DRAWN_VALIDATION, ..own };
+        assert_eq!(form.config().unwrap(), drawn);
     }
 
     #[test]

@@ -82,10 +82,8 @@ fn choices(ui: &mut Ui, form: &mut TrainingForm, scene: &Scene<'_>, width: f32) 
     let models: Vec<(&'static str, &str)> = models::trainable().map(|model| (model.id, model.title)).collect();
     let mut model = form.model;
     row("Model", mark, None).show(ui, width, FIELD, |ui, w| field::choice(ui, "Model", &mut model, &models, w));
-    if model != form.model
-        && let Some(preset) = TrainingForm::preset(model, form.source)
-    {
-        *form = preset;
+    if model != form.model {
+        form.choose_model(model);
     }
     preset(ui, form, mark, width);
     let mut source = form.source;
