@@ -16,7 +16,7 @@
 //! | `label.rs` | what the person says that the drawing is |
 //! | `predictor.rs` | the thread that answers drawings; only the newest counts |
 //! | `replay.rs` | the drawing point by point |
-//! | `trainer.rs` | the thread of one training, and how it is paused, stepped and stopped |
+//! | `trainer.rs`, `wishes.rs` | the thread of one training, and how it is paused, stepped and stopped |
 //! | `running.rs` | how trainings are begun, stepped, stopped and put aside |
 //! | `changing.rs` | settings that change while a training goes on, and runs made once more |
 //! | `slow_motion.rs` | a training slowed down, and the batch that it shows |
@@ -54,6 +54,7 @@ mod running;
 mod slow_motion;
 mod trainer;
 mod training_view;
+mod wishes;
 
 use std::path::PathBuf;
 use std::sync::Arc;

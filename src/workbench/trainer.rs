@@ -1,4 +1,4 @@
-//! The thread of one training, and how it is paused, stepped and stopped. Blocking in the run's callback is the pause.
+//! The thread of one training: what it trains, and what it tells. How it obeys is told in `wishes.rs`.
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -10,7 +10,8 @@ use anyhow::Result;
 
 use super::changing::Beginning;
 use super::corpora::Corpora;
-use super::{BatchView, Speed, Wake, WorkerEvent, interrupted, slow_motion};
+use super::wishes::{Finished, Wishes, obey, wishes_to_see};
+use super::{BatchView, Speed, Wake, WorkerEvent, interrupted};
 use crate::inference::{Evaluation, Thresholds, TrainedModel};
 use crate::models::CLASSES;
 use crate::nn::{Compute, DeviceChoice, Weights};
@@ -20,7 +21,7 @@ use crate::storage::{
     FineTuning,
     resumption::{self, Resumption},
 };
-use crate::training::{Ending, Event, LiveChange, LiveSettings, Stop, TrainingConfig, TrainingData};
+use crate::training::{Ending, Event, LiveChange, LiveSettings, TrainingConfig, TrainingData};
 
 /// What a training tells the workbench.
 pub(super) enum TrainerEvent {
@@ -107,19 +108,6 @@ pub(super) struct Order {
     pub runs: PathBuf,
     pub sender: Sender<WorkerEvent>,
     pub wake: Wake,
-}
-
-#[derive(Default)]
-struct Wishes {
-    paused: bool,
-    until: Option<Until>,
-    stop: bool,
-    /// It ends because the program does.
-    leaves: bool,
-    live: LiveSettings,
-    speed: Speed,
-    /// When the last update was told.
-    told: Option<Instant>,
 }
 
 /// News of a training can wait for the answer of its newest network to the drawing, so that one picture shows both.
@@ -293,62 +281,11 @@ fn train(order: &Order, wishes: &(Mutex<Wishes>, Condvar), reporter: &Reporter) 
     Ok(Ended { ending, seconds, test: run.test, fine_tuning: run.fine_tuning })
 }
 
-/// Whether somebody looks at every batch.
-fn wishes_to_see((wishes, _): &(Mutex<Wishes>, Condvar)) -> bool {
-    let wishes = wishes.lock().unwrap_or_else(PoisonError::into_inner);
-    wishes.speed.is_some() || wishes.until == Some(Until::Batch)
-}
-
-/// What an event completes, for single steps.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Finished {
-    Batch,
-    Epoch,
-    Nothing,
-}
-
-/// Waits as long as slow motion lasts and the training is paused; then says whether and how it goes on, and whether it waited.
-fn obey(
-    (wishes, changed): &(Mutex<Wishes>, Condvar),
-    finished: Finished,
-    mut rests: impl FnMut() -> Reporting,
-) -> (ControlFlow<Stop, Option<LiveSettings>>, bool) {
-    let mut wishes = wishes.lock().unwrap_or_else(PoisonError::into_inner);
-    match (wishes.until, finished) {
-        (Some(Until::Batch), Finished::Batch) | (Some(Until::Epoch), Finished::Epoch) => {
-            (wishes.paused, wishes.until) = (true, None);
-        }
-        _ => {}
-    }
-    if finished == Finished::Batch {
-        let since = wishes.told.unwrap_or_else(Instant::now);
-        while !(wishes.paused || wishes.stop)
-            && let Some(rest) = slow_motion::rest_of(wishes.speed, since)
-        {
-            (wishes, _) = changed.wait_timeout(wishes, rest).unwrap_or_else(PoisonError::into_inner);
-        }
-        wishes.told = Some(Instant::now());
-    }
-    let rested = wishes.paused && !wishes.stop;
-    if rested {
-        let resting = rests();
-        while wishes.paused && !wishes.stop {
-            wishes = changed.wait(wishes).unwrap_or_else(PoisonError::into_inner);
-        }
-        resting.over();
-    }
-    if wishes.stop {
-        return (ControlFlow::Break(Stop), rested);
-    }
-    let live = std::mem::take(&mut wishes.live);
-    (ControlFlow::Continue((!live.is_empty()).then_some(live)), rested)
-}
-
 /// Ends the pause on the screen too.
-struct Reporting(Reporter);
+pub(super) struct Reporting(Reporter);
 
 impl Reporting {
-    fn over(self) {
+    pub fn over(self) {
         self.0.tell(TrainerEvent::Paused(false));
     }
 }
