@@ -403,6 +403,26 @@ fn a_run_that_is_killed_at_any_moment_goes_on_as_if_nothing_had_happened() {
 }
 
 #[test]
+fn a_run_is_trained_once_more_with_its_journal() {
+    let text = config("model = \"mlp\"\nepochs = 3\nbatch_size = 30\nlearning_rate = 0.002", "kind = \"adam\"");
+    let home = Home::new(&text);
+    let (_, plain, _) = home.call(&["train", "config.toml", "--name", "plain"]);
+    let journal = "{\"update\":3,\"epochs\":0,\"set\":{\"batch_size\":50}}\n{\"update\":9,\"epochs\":1,\"learning_rate\":\"0.01\"}\n";
+    std::fs::write(home.run("plain").unwrap().join("journal.jsonl"), journal).unwrap();
+    let (code, changed, err) = home.call(&["train", "plain", "--name", "changed"]);
+    assert_eq!(code, Some(0), "{err}");
+    assert_ne!(changed["weights_sha256"], plain["weights_sha256"]);
+    // its folder instead of its name
+    let folder = home.run("changed").unwrap();
+    home.call(&["train", folder.to_str().unwrap(), "--name", "again"]);
+    let (changed, again) = (record(&folder), record(&home.run("again").unwrap()));
+    assert_eq!(changed, again);
+    let order: Vec<&str> = again.1.iter().map(|line| line["event"].as_str().unwrap()).collect();
+    assert_eq!(order, ["change", "epoch", "change", "epoch", "epoch"]);
+    assert_eq!((&again.1[0]["what"], &again.1[2]["what"]), (&"batch 30→50".into(), &"rate 0.002→0.01".into()));
+}
+
+#[test]
 fn a_run_that_is_done_says_so_and_takes_more_epochs_only_where_the_rate_permits() {
     let text = config("model = \"mlp\"\nepochs = 2\nbatch_size = 30\nlearning_rate = 0.002", "kind = \"adam\"");
     let home = Home::new(&text);
