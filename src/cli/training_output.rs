@@ -112,7 +112,8 @@ impl TrainingOutput {
     pub fn saw(&mut self, event: &Event<'_>) -> ControlFlow<Stop, Option<LiveSettings>> {
         let json = self.json;
         match event {
-            Event::Step { step, loss, learning_rate, .. } => {
+            Event::Step { step, updates, loss, learning_rate, .. } => {
+                self.bar.set_length(*updates);
                 self.bar.set_position(*step);
                 let due = self.last_line.is_none_or(|last| last.elapsed() >= STEP_LINES_EVERY);
                 if due {

@@ -60,6 +60,20 @@ pub fn train(
     warn: Warn<'_>,
     observe: Observer<'_>,
 ) -> Result<RecordedRun> {
+    repeat((config, &[]), data, compute, recording, begun, warn, observe)
+}
+
+/// As [`train`], with a journal: the changes that were made live in another run are made again at the same updates, so that the
+/// same configuration gives the same bits as that run.
+pub fn repeat(
+    (config, journal): (&TrainingConfig, &[LiveChange]),
+    data: &TrainingData,
+    compute: &Arc<Compute>,
+    recording: Recording<'_>,
+    begun: Begun<'_>,
+    warn: Warn<'_>,
+    observe: Observer<'_>,
+) -> Result<RecordedRun> {
     let mut config = config.clone();
     config.validate()?;
     let start = match &config.from {
@@ -71,14 +85,18 @@ pub fn train(
             Some((known.file.weights, training::describe_transfer(&config, &plan)))
         }
     };
-    let folder = RunFolder::create(recording.runs, recording.name, &config)?;
+    let mut folder = RunFolder::create(recording.runs, recording.name, &config)?;
+    if !journal.is_empty() {
+        super::journal::write(folder.path(), journal)?;
+        folder.rewind(0, journal)?;
+    }
     begun(&folder, start.as_ref().map(|(_, words)| words.as_str()));
     let facts = RunFacts::of(&config, data, compute);
     let checkpoints = CheckpointWriter::start(folder.path(), None, &config, facts)?;
-    let recorder = Recorder::new(folder, checkpoints, recording.checkpoint_every, None);
+    let recorder = Recorder::new(folder, checkpoints, recording.checkpoint_every, None, journal);
     let before = start.as_ref().map(|(weights, _)| weights);
     let run = Run { config: &config, data, compute, recorder, before };
-    run.drive(Origin::Start(before), &[], warn, observe)
+    run.drive(Origin::Start(before), journal, warn, observe)
 }
 
 /// Goes on with a run that was taken up, as if it had never been left: the same weights to the last bit, with the same program
@@ -119,11 +137,11 @@ pub fn resume(
         _ => None,
     };
     let position = found.as_ref().map(|found| &found.checkpoint.position);
-    folder.rewind(position.map_or(0, |position| position.epochs))?;
+    folder.rewind(position.map_or(0, |position| position.epochs), &live)?;
     begun(&folder, Some(&words));
     let path = found.as_ref().map(|found| found.path.as_path());
     let checkpoints = CheckpointWriter::start(folder.path(), path, &config, facts)?;
-    let recorder = Recorder::new(folder, checkpoints, recording.checkpoint_every, position);
+    let recorder = Recorder::new(folder, checkpoints, recording.checkpoint_every, position, &live);
     let run = Run { config: &config, data, compute, recorder, before: before.as_ref() };
     let origin = match &found {
         Some(found) => Origin::Checkpoint(&found.checkpoint),

@@ -22,18 +22,29 @@ pub(super) struct Recorder {
     /// Where the run stands.
     step: u64,
     epochs: u32,
+    /// Changes that were made live so far, and those of an earlier life that are made again.
+    changes: Vec<LiveChange>,
 }
 
 impl Recorder {
-    /// For a run that begins at `position`.
+    /// For a run that begins at `position` and makes `changes` again. The folder tells those up to there.
     pub fn new(
         folder: RunFolder,
         checkpoints: CheckpointWriter,
         checkpoint_every: Duration,
         position: Option<&Position>,
+        changes: &[LiveChange],
     ) -> Self {
         let (step, epochs) = position.map_or((0, 0), |position| (position.step, position.epochs));
-        Self { folder, checkpoints, checkpoint_every, last_checkpoint: Instant::now(), step, epochs }
+        Self {
+            folder,
+            checkpoints,
+            checkpoint_every,
+            last_checkpoint: Instant::now(),
+            step,
+            epochs,
+            changes: changes.to_vec(),
+        }
     }
 
     /// Writes down what an event tells before `observe` hears of it, and what `observe` changes before it acts. What cannot be
@@ -61,19 +72,32 @@ impl Recorder {
                 if let Err(error) = self.folder.epoch(summary) {
                     warn(format!("The run goes on, but epoch {} could not be written: {error:#}", summary.epoch));
                 }
+                // those that are made again within the next epoch
+                self.tell_changes(|change, epochs| change.epochs == epochs, warn);
             }
             Event::Pixels { .. } | Event::Tick(_) => {}
         }
         let flow = observe(event);
-        if let ControlFlow::Continue(Some(LiveSettings { learning_rate })) = flow {
-            let change = LiveChange { update: first_update, epochs: self.epochs, learning_rate };
+        if let ControlFlow::Continue(Some(set)) = flow {
+            let change = LiveChange { update: first_update, epochs: self.epochs, set };
             if let Err(error) = journal::add(self.folder.path(), &change) {
-                warn(format!(
-                    "The learning rate changes, but the run could not be repeated from its record: {error:#}"
-                ));
+                warn(format!("The setting changes, but the run could not be repeated from its record: {error:#}"));
             }
+            self.changes.push(change);
+            self.tell_changes(|other, _| *other == change, warn);
         }
         flow
+    }
+
+    /// Lines of history for some of the changes.
+    fn tell_changes(&mut self, wanted: impl Fn(&LiveChange, u32) -> bool, warn: Warn<'_>) {
+        for (change, words) in LiveChange::told(self.folder.config(), &self.changes) {
+            if wanted(&change, self.epochs)
+                && let Err(error) = self.folder.changed(&change, &words)
+            {
+                warn(format!("The run goes on, but a change could not be written into its history: {error:#}"));
+            }
+        }
     }
 
     fn write_checkpoint(&mut self, resumable: &Resumable<'_>, warn: Warn<'_>) {

@@ -40,6 +40,11 @@ impl Resumption {
         self.folder.path()
     }
 
+    /// Changes that were made while it went on.
+    pub fn journal(&self) -> &[LiveChange] {
+        &self.live
+    }
+
     /// Where it goes on; `None` where it begins again.
     pub fn position(&self) -> Option<&Position> {
         self.found.as_ref().map(|found| &found.checkpoint.position)

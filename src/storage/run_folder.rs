@@ -1,4 +1,4 @@
-//! A folder per run: `config.toml` first, a line of `history.jsonl` after every epoch, `best.safetensors` and
+//! A folder per run: `config.toml` first, a line of `history.jsonl` after every epoch and every change that was made live, `best.safetensors` and
 //! `last.safetensors`, `metrics.json` at the end, and `LOCK`, held while the run is written. A run that
 //! keeps its epochs has `epochs/001.safetensors` and so on, too. What going on later needs is in `checkpoints/`
 //! (`checkpoint_folder.rs`), what was changed live in `journal.jsonl`.
@@ -15,7 +15,7 @@ use super::weights_file::WeightsFile;
 use super::{FineTuning, config_file, record, write_atomically};
 use crate::inference::{Evaluation, Thresholds};
 use crate::nn::Weights;
-use crate::training::{EpochSummary, Outcome, TrainingConfig};
+use crate::training::{EpochSummary, LiveChange, Outcome, TrainingConfig};
 
 const HISTORY: &str = "history.jsonl";
 
@@ -89,9 +89,10 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Back to the end of epoch `epochs`: what history tells of later ones will be told again. The configuration is written
-    /// anew, and the run is no longer one that has ended.
-    pub(super) fn rewind(&mut self, epochs: u32) -> Result<()> {
+    /// Back to the end of epoch `epochs`: what history tells of later ones will be told again. Changes that were made live before
+    /// the next epoch ends are told where the journal has them. The configuration is written anew, and the run is no longer one
+    /// that has ended.
+    pub(super) fn rewind(&mut self, epochs: u32, journal: &[LiveChange]) -> Result<()> {
         let toml = self.config.to_toml();
         let path = self.path.join("config.toml");
         if fs::read_to_string(&path).is_ok_and(|written| written != toml) {
@@ -99,8 +100,18 @@ impl RunFolder {
         }
         let path = self.path.join(HISTORY);
         let history = fs::read_to_string(&path).with_context(|| format!("cannot be read: {}", path.display()))?;
-        let is_kept = |line: &&str| line_of(epochs, line).is_some();
-        let kept: String = history.lines().filter(is_kept).map(|line| format!("{line}\n")).collect();
+        let changes = LiveChange::told(&self.config, journal);
+        let changes_after = |epochs: u32| {
+            let made_then = changes.iter().filter(move |(change, _)| change.epochs == epochs);
+            made_then.map(|(change, words)| format!("{}\n", record::change(change, words))).collect::<String>()
+        };
+        let mut kept = changes_after(0);
+        for line in history.lines() {
+            let Some(told) = line_of(epochs, line).filter(|told| told["event"] != "change") else { continue };
+            kept.push_str(line);
+            kept.push('\n');
+            kept.push_str(&changes_after(told["epoch"].as_u64().unwrap_or(0) as u32));
+        }
         if kept != history {
             write_atomically(&path, kept.as_bytes())?;
             self.history = Self::open_history(&self.path)?;
@@ -152,6 +163,12 @@ impl RunFolder {
             self.weights("best.safetensors", summary.weights, thresholds)?;
         }
         Ok(())
+    }
+
+    /// A line of history.
+    pub(super) fn changed(&mut self, change: &LiveChange, words: &str) -> Result<()> {
+        let line = format!("{}\n", record::change(change, words));
+        self.history.write_all(line.as_bytes()).context("the run's history cannot be written")
     }
 
     /// The last and the best weights, and `metrics.json`.

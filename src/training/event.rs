@@ -1,6 +1,7 @@
 //! What a run tells while it goes on, and what may be answered.
 
 use super::checkpoint::{Checkpoint, Resumable};
+use super::lesson::Lesson;
 use crate::inference::{DeadUnits, Evaluation, Thresholds};
 use crate::nn::{ParamStore, Weights};
 
@@ -16,7 +17,7 @@ pub enum Event<'a> {
     Step {
         /// Updates so far.
         step: u64,
-        /// Updates of the whole run.
+        /// Updates of the whole run, as it goes on now.
         updates: u64,
         /// The epoch under way, counted from 1.
         epoch: u32,
@@ -29,6 +30,8 @@ pub enum Event<'a> {
         images: usize,
         /// To take a copy of the present weights, if somebody wants to see them.
         params: &'a ParamStore,
+        /// What the update has learnt from; `None` where it reads all training images.
+        lesson: Option<Lesson<'a>>,
     },
     /// About once a second: the network on a fixed part of the validation images.
     Tick(Tick<'a>),
@@ -72,13 +75,6 @@ pub struct EpochSummary<'a> {
     /// No epoch before did better on the validation images.
     pub is_best: bool,
     pub weights: &'a Weights,
-}
-
-/// What may change while a run goes on; it acts at the next update.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LiveSettings {
-    /// Before the schedule's factor.
-    pub learning_rate: f64,
 }
 
 /// Answered to end the run after the present update.

@@ -8,6 +8,8 @@ mod config;
 mod early_stopping;
 mod event;
 mod exact;
+mod lesson;
+mod live;
 mod objective;
 mod pixels;
 mod run;
@@ -21,10 +23,12 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-pub use checkpoint::{BestEpoch, Checkpoint, LiveChange, Met, Position, Resumable};
+pub use checkpoint::{BestEpoch, Checkpoint, Met, Position, Resumable};
 pub use config::{Chosen, ConfigError, Order, TrainingConfig};
 pub use early_stopping::EarlyStopping;
-pub use event::{Divergence, Ending, EpochSummary, Event, LiveSettings, Outcome, Stop, Tick};
+pub use event::{Divergence, Ending, EpochSummary, Event, Outcome, Stop, Tick};
+pub use lesson::Lesson;
+pub use live::{LiveChange, LiveSettings, Pace};
 pub use training_data::{TrainingData, validation_images};
 pub use transfer::{describe_transfer, plan_transfer};
 
@@ -129,6 +133,7 @@ fn run_in_pool(
         params,
         schedule: config.rate_curve(updates_per_epoch * u64::from(config.epochs)),
         updates_per_epoch,
+        reads_all_images: optimizer.asks_for_all_images(),
         tick_images,
         pixels,
     };
@@ -150,7 +155,10 @@ struct Fixed<'a> {
     objective: Objective<'a>,
     params: ParamStore,
     schedule: RateCurve,
+    /// At the batch size that the run was begun with.
     updates_per_epoch: u64,
+    /// Updates do not come in batches.
+    reads_all_images: bool,
     tick_images: Vec<u32>,
     pixels: Option<(usize, usize)>,
 }

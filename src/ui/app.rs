@@ -35,9 +35,9 @@ pub struct App {
     data: DataPlace,
     /// The notice that offers to take the last change of the kept drawings back, and the change.
     undo_notice: Option<(u64, u64)>,
-    form: TrainingForm,
+    pub(super) form: TrainingForm,
     dialogs: Dialogs,
-    notices: Notices,
+    pub(super) notices: Notices,
     /// Notices of the workbench that have been shown.
     notices_seen: u64,
     /// The notice whose action pins again what was unpinned.
@@ -306,8 +306,12 @@ impl App {
         }
     }
 
-    /// Opens a picture or weights, by the file's ending.
+    /// Opens a picture, weights or settings of a training, by the file's ending.
     pub fn open(&mut self, path: PathBuf) {
+        if path.extension().is_some_and(|ending| ending == "toml") {
+            self.open_config(&path);
+            return;
+        }
         if path.extension().is_some_and(|ending| ending == "safetensors") {
             self.workbench.handle(Command::LoadModel(path));
         } else {
@@ -340,6 +344,8 @@ impl App {
                 let path = if path.extension().is_some() { path } else { path.with_extension("png") };
                 self.workbench.handle(Command::SavePicture(path));
             }
+            Purpose::OpenConfig => self.open_config(&path),
+            Purpose::SaveConfig => self.save_config(path),
             Purpose::OpenWeights => self.workbench.handle(Command::LoadModel(path)),
             Purpose::ImportDrawings => self.workbench.handle(Command::Handwriting(HandwritingCommand::Import(path))),
             Purpose::ExportDrawings(form) => {
@@ -480,5 +486,11 @@ fn drop_target(ui: &Ui) {
     let painter = ui.ctx().layer_painter(egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("drop")));
     painter.rect_filled(rect, 0.0, p.bg.gamma_multiply(0.85));
     let font = text::font(text::TITLE, text::Weight::Semibold);
-    painter.text(rect.center(), Align2::CENTER_CENTER, "Drop a picture of a digit, or weights", font, p.text);
+    painter.text(
+        rect.center(),
+        Align2::CENTER_CENTER,
+        "Drop a picture of a digit, weights, or settings of a training",
+        font,
+        p.text,
+    );
 }

@@ -19,6 +19,9 @@ pub enum Purpose {
     OpenPicture,
     SavePicture,
     OpenWeights,
+    /// A configuration of a training.
+    OpenConfig,
+    SaveConfig,
     /// Strokes of kept drawings.
     ImportDrawings,
     /// A file for strokes, a folder for the others.
@@ -96,6 +99,14 @@ impl Dialogs {
                 Purpose::OpenWeights => {
                     let dialog = dialog.set_title("Open weights").add_filter("Weights", &["safetensors"]);
                     Box::pin(dialog.pick_file())
+                }
+                Purpose::OpenConfig => {
+                    let dialog = dialog.set_title("Open settings of a training").add_filter("Settings", &["toml"]);
+                    Box::pin(dialog.pick_file())
+                }
+                Purpose::SaveConfig => {
+                    let dialog = dialog.set_title("Save the settings").add_filter("Settings", &["toml"]);
+                    Box::pin(dialog.set_file_name("config.toml").save_file())
                 }
                 Purpose::ImportDrawings => {
                     let dialog = dialog.set_title("Import strokes").add_filter("Strokes", &["jsonl", "json"]);

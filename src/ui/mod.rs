@@ -6,6 +6,7 @@
 //! | [`app`] | the frame around the places; keys, closing, commands |
 //! | [`transport`] | the bar at the top |
 //! | [`keys`] | what every key does |
+//! | `config_files.rs`, `kept_settings.rs` | settings of a training as files, and those without a row in the form |
 //! | [`dialogs`] | file dialogs that never block |
 //! | [`training_form`] | the settings of the next training, as typed |
 //! | [`places`] | one file per place |
@@ -15,8 +16,10 @@
 //! | [`style`] | all of that as egui's style; rings, cards |
 //! | [`widgets`] | the parts, taking plain numbers |
 pub mod app;
+mod config_files;
 pub mod dialogs;
 pub mod icons;
+mod kept_settings;
 pub mod keys;
 pub mod places;
 pub mod style;

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::{CurvesExport, HandwritingCommand};
+use super::{CurvesExport, HandwritingCommand, Speed};
 use crate::drawing::{Drawing, Recipe};
 use crate::inference::Thresholds;
-use crate::training::TrainingConfig;
+use crate::training::{LiveSettings, TrainingConfig};
 
 /// The model that answers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -80,8 +80,16 @@ pub enum Command {
     LeaveTraining,
     /// As stop, and the curves are cleared for a new run.
     ResetTraining,
-    /// The learning rate from the next update on, before the schedule.
-    SetLearningRate(f64),
+    /// Settings of the run under way from its next update on.
+    ChangeLive(LiveSettings),
+    /// How fast trainings go on.
+    SetSpeed(Speed),
+    /// Train what the run in this folder trained once more, its live changes made again at their updates; with another seed
+    /// where one is given.
+    RepeatRun {
+        run: PathBuf,
+        seed: Option<u64>,
+    },
     /// Write curves into a file.
     ExportCurves(Box<CurvesExport>),
     /// Judge the chosen model.

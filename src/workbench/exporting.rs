@@ -33,8 +33,8 @@ impl Workbench {
 }
 
 impl Curves {
-    /// All points with `updates_per_epoch` updates an epoch, one row for every update after which something was measured.
-    pub fn table(&self, updates_per_epoch: f64) -> CurveTable {
+    /// All points, one row for every update after which something was measured; `epoch_at` tells where an update stands.
+    pub fn table(&self, epoch_at: impl Fn(u64) -> f64) -> CurveTable {
         let mut columns: Vec<String> =
             ["training_loss", "training_accuracy", "validation_loss", "validation_accuracy", "validation_images"]
                 .map(str::to_owned)
@@ -44,7 +44,7 @@ impl Curves {
         let mut row_of = |step: u64, seconds: f64, first: usize, values: &[f64]| {
             let row = rows.entry(step).or_insert_with(|| CurveRow {
                 step,
-                epoch: step as f64 / updates_per_epoch,
+                epoch: epoch_at(step),
                 seconds,
                 values: vec![None; 5 + CLASSES],
             });
@@ -82,7 +82,7 @@ mod tests {
             whole: true,
         };
         let curves = Curves { steps: vec![step(10, 2.0), step(20, 1.0)], ticks: vec![tick], ..Curves::default() };
-        let table = curves.table(20.0);
+        let table = curves.table(|step| step as f64 / 20.0);
         assert_eq!(table.columns.len(), 15);
         assert_eq!(table.rows.iter().map(|row| row.step).collect::<Vec<_>>(), [10, 20]);
         assert_eq!(table.rows[0].values[..3], [Some(2.0), Some(0.5), None]);

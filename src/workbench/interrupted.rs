@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use super::changing::Beginning;
 use super::trainer::TrainerEvent;
 use super::{NoticeKind, Workbench, WorkerEvent};
 use crate::models::{self, CLASSES};
@@ -38,7 +39,7 @@ impl Workbench {
     /// Goes on with the run that is offered.
     pub(super) fn resume_run(&mut self, path: PathBuf) {
         match self.interrupted.take() {
-            Some(run) if run.path == path => self.begin_training(run.config, None, Some(path)),
+            Some(run) if run.path == path => self.begin_training(run.config, None, Beginning::Resumed(path)),
             other => {
                 self.interrupted = other;
                 let text = format!("This run is not known to be interrupted: {}", path.display());
@@ -56,12 +57,14 @@ pub(super) fn take_up(path: &Path) -> Result<Resumption> {
     }
 }
 
-/// The epochs of before, as a training would have told them, and the seconds that went into all updates of before.
+/// The changes and the epochs of before, as a training would have told them, and the seconds that went into all updates of
+/// before.
 pub(super) fn told_before(resumption: &Resumption) -> Result<(Vec<TrainerEvent>, f64)> {
-    let (mut events, mut seconds) = (Vec::new(), 0.0);
-    for line in resumption.history()? {
+    let mut events: Vec<_> = resumption.journal().iter().map(|change| TrainerEvent::Changed(*change)).collect();
+    let mut seconds = 0.0;
+    for line in resumption.history()?.iter().filter(|line| line["event"] != "change") {
         seconds += line["seconds"].as_f64().unwrap_or(0.0);
-        events.push(epoch(&line, seconds).context("the run's history cannot be read")?);
+        events.push(epoch(line, seconds).context("the run's history cannot be read")?);
     }
     Ok((events, seconds + resumption.position().map_or(0.0, |position| position.met.seconds)))
 }

@@ -16,8 +16,10 @@
 //! | `label.rs` | what the person says that the drawing is |
 //! | `predictor.rs` | the thread that answers drawings; only the newest counts |
 //! | `replay.rs` | the drawing point by point |
-//! | `trainer.rs` | the thread of one training, and how it is paused, stepped and stopped |
+//! | `trainer.rs`, `wishes.rs` | the thread of one training, and how it is paused, stepped and stopped |
 //! | `running.rs` | how trainings are begun, stepped, stopped and put aside |
+//! | `changing.rs` | settings that change while a training goes on, and runs made once more |
+//! | `slow_motion.rs` | a training slowed down, and the batch that it shows |
 //! | `interrupted.rs` | runs that were interrupted: offered, and gone on with |
 //! | `training_view.rs` | [`TrainingView`]: what panels see of a training |
 //! | `health.rs`, `clock.rs`, `exporting.rs` | what its curves hint at, how long it has trained, its curves as files |
@@ -27,6 +29,7 @@
 //! | `corpora.rs` | data sets that have been read, shared by the workers |
 
 mod beside;
+mod changing;
 mod clock;
 mod command;
 mod comparing;
@@ -52,8 +55,10 @@ mod predictor;
 mod reading;
 mod replay;
 mod running;
+mod slow_motion;
 mod trainer;
 mod training_view;
+mod wishes;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -62,6 +67,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+pub use changing::LiveChangePoint;
 pub use command::{Command, ModelChoice, SetChoice};
 pub use comparing::ComparedModel;
 pub use deciding::Measured as MeasuredDecision;
@@ -77,7 +83,8 @@ pub use pin_history::{History, HistoryPoint, Turn};
 pub use pins::{MOST_PINS, Pin};
 pub use reading::StartEntry;
 pub use replay::Moment;
-pub use training_view::{Curves, EpochPoint, Phase, RateChange, StepPoint, TickPoint, TrainingView};
+pub use slow_motion::{BatchView, MetDigit, SPEEDS, Speed};
+pub use training_view::{Curves, EpochPoint, Phase, StepPoint, TickPoint, TrainingView};
 
 use crate::data;
 use crate::drawing::{Drawing, Recipe};
@@ -170,6 +177,7 @@ pub struct Workbench {
     interrupted: Option<InterruptedRun>,
     training: Option<TrainingView>,
     runs_started: u64,
+    speed: Speed,
 
     mnist_is_here: bool,
     notices: Vec<Notice>,
@@ -233,6 +241,7 @@ impl Workbench {
             trainer: None,
             training: None,
             runs_started: 0,
+            speed: None,
             notices: Vec::new(),
             next_notice: 0,
         };
@@ -302,14 +311,9 @@ impl Workbench {
             Command::LeaveTraining => self.control(Trainer::leave),
             Command::ResetTraining => self.reset_training(),
             Command::ExportCurves(export) => self.export_curves(*export),
-            Command::SetLearningRate(rate) => {
-                if rate.is_finite() && rate > 0.0 && rate <= 100.0 {
-                    self.control(|trainer| trainer.set_learning_rate(rate));
-                    if let Some(view) = &mut self.training {
-                        view.learning_rate_changed(rate);
-                    }
-                }
-            }
+            Command::ChangeLive(set) => self.change_live(set),
+            Command::SetSpeed(speed) => self.set_speed(speed),
+            Command::RepeatRun { run, seed } => self.repeat_run(&run, seed),
             Command::Evaluate { set } => self.evaluate(set),
             Command::CancelEvaluation => self.jobs.cancel_evaluation(),
             Command::SelectImage(image) => {

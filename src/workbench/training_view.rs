@@ -1,10 +1,12 @@
 //! What panels see of a training: its phase, its figures, its curves.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::NoticeKind;
+use super::changing::Changes;
 use super::trainer::{Ended, TrainerEvent};
+use super::{BatchView, LiveChangePoint, NoticeKind};
 use crate::inference::DeadUnits;
 use crate::models::{self, CLASSES};
 use crate::storage::FineTuning;
@@ -63,22 +65,14 @@ pub struct EpochPoint {
     pub is_best: bool,
 }
 
-/// A learning rate set while the run went on.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RateChange {
-    pub step: u64,
-    pub from: f64,
-    pub to: f64,
-}
-
 /// Everything that is plotted, by update.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Curves {
     pub steps: Vec<StepPoint>,
     pub ticks: Vec<TickPoint>,
     pub epochs: Vec<EpochPoint>,
-    /// Learning rates set while the run went on.
-    pub rate_changes: Vec<RateChange>,
+    /// Settings that changed while the run went on.
+    pub changes: Vec<LiveChangePoint>,
 }
 
 /// More training points than this are thinned to half, so that a long run stays quick to draw.
@@ -111,6 +105,9 @@ pub struct TrainingView {
     /// What it was worth to one's own drawings, where it began from other weights and held some out.
     pub fine_tuning: Option<FineTuning>,
     pub seconds: Option<f64>,
+    /// The batch of the last update, while every one is shown.
+    batch: Option<Arc<BatchView>>,
+    pub(super) changes: Option<Changes>,
     began: Instant,
     training: Duration,
     since: Option<Instant>,
@@ -136,6 +133,8 @@ impl TrainingView {
             test: None,
             fine_tuning: None,
             seconds: None,
+            batch: None,
+            changes: None,
             began: Instant::now(),
             training: Duration::ZERO,
             since: None,
@@ -181,12 +180,9 @@ impl TrainingView {
         Some((last.f1, before.map(|point| point.f1)))
     }
 
-    pub(super) fn learning_rate_changed(&mut self, rate: f64) {
-        if self.phase.is_under_way() && rate != self.config.learning_rate {
-            let from = self.config.learning_rate;
-            self.curves.rate_changes.push(RateChange { step: self.step, from, to: rate });
-            self.config.learning_rate = rate;
-        }
+    /// The batch of the present update, in slow motion and after a single step.
+    pub fn batch(&self) -> Option<&BatchView> {
+        self.batch.as_deref().filter(|batch| batch.step >= self.step && self.phase.is_under_way())
     }
 
     /// Takes in an event; the answer is a sentence for the person, where there is one.
@@ -195,7 +191,8 @@ impl TrainingView {
             TrainerEvent::Begun { run, train_images, validation_images, source } => {
                 self.run = Some(run);
                 (self.train_images, self.validation_images, self.source) = (train_images, validation_images, source);
-                self.updates = self.config.updates_per_epoch(train_images) * u64::from(self.config.epochs);
+                let changes = self.changes.insert(Changes::new(&self.config, train_images));
+                self.updates = changes.pace.updates();
                 self.phase = Phase::Running;
                 self.since = Some(Instant::now());
             }
@@ -205,7 +202,9 @@ impl TrainingView {
                     self.curves.steps.push(StepPoint { step, seconds, loss, accuracy: 1.0 - error });
                     self.images_per_second = images_per_second.unwrap_or(self.images_per_second);
                 }
-                (self.step, self.updates, self.epoch, self.learning_rate) = (step, updates, epoch, learning_rate);
+                (self.step, self.epoch, self.learning_rate) = (step, epoch, learning_rate);
+                self.changes_came_up();
+                self.updates = updates;
                 self.thin();
             }
             TrainerEvent::Tick { step, seconds, loss, accuracy, f1, images, dead_units } => {
@@ -216,6 +215,7 @@ impl TrainingView {
             TrainerEvent::Epoch { epoch, step, seconds, validation, train_loss, train_error, is_best, dead_units } => {
                 self.dead_units = dead_units;
                 (self.epoch, self.step) = (epoch, step);
+                self.changes_came_up();
                 if let Some((loss, accuracy, f1)) = validation {
                     let images = self.validation_images as u32;
                     self.curves.ticks.push(TickPoint { step, seconds, loss, accuracy, f1, images, whole: true });
@@ -231,6 +231,13 @@ impl TrainingView {
                     self.since = Some(Instant::now());
                 }
             }
+            TrainerEvent::Changed(change) => {
+                if let Some(changes) = &mut self.changes {
+                    changes.add(change);
+                }
+                self.changes_came_up();
+            }
+            TrainerEvent::Batch(batch) => self.batch = Some(batch),
             TrainerEvent::Ended(result) => return self.ended(result),
             TrainerEvent::Model(_) | TrainerEvent::Warning(_) | TrainerEvent::Note(_) => {}
         }

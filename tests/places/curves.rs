@@ -168,7 +168,7 @@ fn curves_are_written_as_a_table_and_as_figures_and_refusals_are_told() {
     let mut window = trained(3);
     let (table, rows) = {
         let view = window.workbench().training().unwrap();
-        let table = view.curves.table(view.updates_per_epoch().unwrap());
+        let table = view.curves.table(|step| view.epoch_at(step));
         let rows = table.rows.len();
         (table, rows)
     };

@@ -221,7 +221,7 @@ fn axis_end(view: Option<&TrainingView>, form: &TrainingForm, by: XAxis) -> f64 
     };
     match by {
         XAxis::Epochs => epochs,
-        XAxis::Updates => epochs * view.updates_per_epoch().unwrap_or(1.0),
+        XAxis::Updates => (view.updates as f64 * epochs / whole).max(1.0),
         XAxis::Seconds => {
             let last = [view.curves.steps.last().map(|p| p.seconds), view.curves.ticks.last().map(|p| p.seconds)];
             let last = last.into_iter().flatten().fold(0.0, f64::max);

@@ -32,7 +32,7 @@ pub(super) fn command(shown: &Shown<'_>, form: CurvesForm, path: PathBuf, view: 
     };
     let export = match form {
         CurvesForm::Png | CurvesForm::Svg => CurvesExport::Figure(figure(shown, view.title(), note(shown, view)), path),
-        CurvesForm::Csv => CurvesExport::Table(view.curves.table(view.updates_per_epoch()?), path),
+        CurvesForm::Csv => CurvesExport::Table(view.curves.table(|step| view.epoch_at(step)), path),
     };
     Some(Command::ExportCurves(Box::new(export)))
 }

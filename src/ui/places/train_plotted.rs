@@ -42,10 +42,9 @@ pub(super) struct Plotted {
 
 impl Plotted {
     pub fn new(view: &TrainingView, by: XAxis, smoothing: f64) -> Self {
-        let Some(updates) = view.updates_per_epoch() else { return Self::default() };
         let curves = &view.curves;
         let x = |step: u64, seconds: f64| match by {
-            XAxis::Epochs => step as f64 / updates,
+            XAxis::Epochs => view.epoch_at(step),
             XAxis::Updates => step as f64,
             XAxis::Seconds => seconds,
         };
@@ -61,10 +60,10 @@ impl Plotted {
                 format!("a part, {images} validation digits")
             }
         });
-        let flags = curves.rate_changes.iter().map(|change| Flag {
-            x: x(change.step, seconds_at(curves, change.step)),
-            text: format!("Rate {} to {}", change.from, change.to),
-        });
+        let flags = curves
+            .changes
+            .iter()
+            .map(|change| Flag { x: x(change.step, seconds_at(curves, change.step)), text: change.what.clone() });
         let of_steps = |value: fn(&crate::workbench::StepPoint) -> f64| {
             Line::new(curves.steps.iter().map(|p| [x(p.step, p.seconds), value(p)]).collect(), smoothing)
         };
@@ -80,13 +79,13 @@ impl Plotted {
             f1: std::array::from_fn(|digit| {
                 curves.ticks.iter().map(|tick| [x(tick.step, tick.seconds), tick.f1[digit]]).collect()
             }),
-            f1_changes: std::array::from_fn(|digit| change_over_an_epoch(curves, updates, digit)),
+            f1_changes: std::array::from_fn(|digit| change_over_an_epoch(curves, |step| view.epoch_at(step), digit)),
             f1_note,
             flags: flags.collect(),
             epochs: match by {
                 // the end of an epoch under way is known, too
                 XAxis::Epochs => (1..=view.config.epochs).map(f64::from).collect(),
-                XAxis::Updates => (1..=view.config.epochs).map(|epoch| f64::from(epoch) * updates).collect(),
+                XAxis::Updates => (1..=view.config.epochs).map(|epoch| view.updates_after(epoch) as f64).collect(),
                 XAxis::Seconds => curves.epochs.iter().map(|epoch| epoch.seconds).collect(),
             },
         }
@@ -103,10 +102,10 @@ fn seconds_at(curves: &Curves, step: u64) -> f64 {
 }
 
 /// A digit's last F1 less the one an epoch before it.
-fn change_over_an_epoch(curves: &Curves, updates_per_epoch: f64, digit: usize) -> Option<f64> {
+fn change_over_an_epoch(curves: &Curves, epoch_at: impl Fn(u64) -> f64, digit: usize) -> Option<f64> {
     let last = curves.ticks.last()?;
-    let before = last.step as f64 - updates_per_epoch + 1e-6;
-    let before = curves.ticks.iter().rev().find(|tick| tick.step as f64 <= before)?;
+    let before = epoch_at(last.step) - 1.0 + 1e-6;
+    let before = curves.ticks.iter().rev().find(|tick| epoch_at(tick.step) <= before)?;
     Some(last.f1[digit] - before.f1[digit])
 }
 
@@ -131,7 +130,7 @@ impl PlottedCache {
     pub fn of(&mut self, view: Option<&TrainingView>, by: XAxis, smoothing: f64) -> &Plotted {
         let source = view.map(|view| {
             let curves = &view.curves;
-            let points = [curves.steps.len(), curves.ticks.len(), curves.epochs.len(), curves.rate_changes.len()];
+            let points = [curves.steps.len(), curves.ticks.len(), curves.epochs.len(), curves.changes.len()];
             Source { run: view.run.clone(), step: view.step, points, by, smoothing }
         });
         if self.source != source {
@@ -182,7 +181,7 @@ mod tests {
     #[test]
     fn change_looks_one_epoch_back() {
         let curves = curves();
-        assert!((change_over_an_epoch(&curves, 10.0, 3).unwrap() - 0.07).abs() < 1e-9);
-        assert_eq!(change_over_an_epoch(&curves, 20.0, 3), None, "there is no look a whole epoch before");
+        assert!((change_over_an_epoch(&curves, |step| step as f64 / 10.0, 3).unwrap() - 0.07).abs() < 1e-9);
+        assert_eq!(change_over_an_epoch(&curves, |step| step as f64 / 20.0, 3), None, "there is no look a whole epoch before");
     }
 }
