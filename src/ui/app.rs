@@ -12,14 +12,14 @@ use eframe::egui::{
 
 use super::dialogs::{Dialogs, Purpose};
 use super::keys::{self, Action};
-use super::places::{DataPlace, DrawPlace, InsidePlace, MistakesPlace, Place, Scene, TrainPlace, draw};
+use super::places::{DataPlace, DrawPlace, InsidePlace, MistakesPlace, Place, RunsPlace, Scene, TrainPlace, draw};
 use super::training_form::TrainingForm;
 use super::widgets::button::Button;
 use super::widgets::notice::{self, Notices};
 use super::widgets::rail;
 use super::{style, text, theme, transport};
 use crate::storage::{Settings, SettingsFile};
-use crate::workbench::{Command, FetchView, HandwritingCommand, NoticeKind, Phase, Workbench};
+use crate::workbench::{Command, FetchView, HandwritingCommand, NoticeKind, Phase, RunsCommand, Workbench};
 
 /// The whole window.
 pub struct App {
@@ -32,6 +32,7 @@ pub struct App {
     train: TrainPlace,
     inside: InsidePlace,
     mistakes: MistakesPlace,
+    runs: RunsPlace,
     data: DataPlace,
     /// The notice that offers to take the last change of the kept drawings back, and the change.
     undo_notice: Option<(u64, u64)>,
@@ -74,6 +75,7 @@ impl App {
             train: TrainPlace::default(),
             inside: InsidePlace::default(),
             mistakes: MistakesPlace::default(),
+            runs: RunsPlace::default(),
             data: DataPlace::default(),
             undo_notice: None,
             form,
@@ -123,6 +125,7 @@ impl App {
         }
         self.offer_to_resume();
         self.offer_undo();
+        self.runs.offer_undo(&self.workbench, &mut self.notices);
         self.take_in_files(ctx);
         // while the pen is down a pause for the disk would be felt
         if !ctx.input(|input| input.pointer.any_down()) {
@@ -180,13 +183,15 @@ impl App {
                     // what the pen is drawing now is neither cleared nor undone
                     Action::Clear | Action::Delete | Action::Undo | Action::Redo | Action::Pin
                         if self.draw.is_drawing() => {}
+                    Action::Delete if self.place == Place::Runs => self.runs.delete_selected(&mut scene),
+                    Action::Undo if self.place == Place::Runs => scene.push(Command::Runs(RunsCommand::Undo)),
                     Action::Delete if self.place == Place::Data => self.data.delete_selected(&mut scene),
                     Action::Undo if self.place == Place::Data => {
                         scene.push(Command::Handwriting(HandwritingCommand::Undo));
                     }
                     Action::Label(digit) if self.place == Place::Data => self.data.relabel_selected(digit, &mut scene),
                     // what is not seen is neither cleared nor drawn again
-                    Action::Clear | Action::Redo if self.place == Place::Data => {}
+                    Action::Clear | Action::Redo if matches!(self.place, Place::Runs | Place::Data) => {}
                     Action::Clear | Action::Delete => self.draw.clear(&mut scene),
                     Action::Undo => self.draw.undo(&mut scene),
                     Action::Redo => self.draw.redo(&mut scene),
@@ -245,6 +250,7 @@ impl App {
                 Place::Train => self.train.ui(ui, &mut self.form, &mut scene),
                 Place::Inside => self.inside.ui(ui, &mut self.draw, &mut scene),
                 Place::Mistakes => self.mistakes.ui(ui, &mut scene),
+                Place::Runs => self.runs.ui(ui, &mut self.form, &mut scene),
                 Place::Data => self.data.ui(ui, &mut scene),
             });
         }
@@ -269,6 +275,7 @@ impl App {
             commands.push(Command::Handwriting(HandwritingCommand::Undo));
         }
 
+        self.runs.undo_if(acted, &mut commands);
         if let Some(complaint) = self.dialogs.take_complaint() {
             self.notices.push(notice::NoticeKind::Warning, complaint, None);
         }
@@ -456,6 +463,7 @@ fn status(ui: &mut Ui, workbench: &Workbench, place: Place) {
                 Place::Train => "Space trains and pauses, . steps a batch, Shift+. an epoch",
                 Place::Inside => "Press a digit to compare with its code; arrows move the reject line",
                 Place::Mistakes => "Arrows move, Enter opens, Esc closes",
+                Place::Runs => "Arrows move, Ctrl and Shift choose several, Enter opens, Delete deletes",
                 Place::Data => "Arrows move, Delete deletes, 0 to 9 relabel, Ctrl+Z undoes",
             };
             ui.label(text::small(keys).color(p.text2));

@@ -19,6 +19,7 @@
 //! | `trainer.rs` | the thread of one training, and how it is paused, stepped and stopped |
 //! | `running.rs` | how trainings are begun, stepped, stopped and put aside |
 //! | `interrupted.rs` | runs that were interrupted: offered, and gone on with |
+//! | `runs.rs`, `repeats.rs` | all runs of the folder; repeats of one with other seeds |
 //! | `training_view.rs` | [`TrainingView`]: what panels see of a training |
 //! | `jobs.rs` | short work beside: evaluating, fetching, opening, saving |
 //! | `reading.rs` | what panels read of the workbench |
@@ -46,8 +47,10 @@ mod pin_history;
 mod pins;
 mod predictor;
 mod reading;
+mod repeats;
 mod replay;
 mod running;
+mod runs;
 mod trainer;
 mod training_view;
 
@@ -71,7 +74,9 @@ pub use notice::{Notice, NoticeKind};
 pub use pin_history::{History, HistoryPoint, Turn};
 pub use pins::{MOST_PINS, Pin};
 pub use reading::StartEntry;
+pub use repeats::MOST_REPEATS;
 pub use replay::Moment;
+pub use runs::{RunsCommand, RunsView};
 pub use training_view::{Curves, EpochPoint, Phase, RateChange, StepPoint, TickPoint, TrainingView};
 
 use crate::data;
@@ -126,6 +131,7 @@ enum WorkerEvent {
     Decided(Box<deciding::Measured>),
     Pins(pins::Answers),
     Handwriting(HandwritingEvent),
+    Runs(runs::RunsEvent),
 }
 
 /// The program minus the screen.
@@ -246,6 +252,7 @@ impl Workbench {
         match command {
             Command::SetDrawing(drawing) => self.set_drawing(drawing),
             Command::Handwriting(command) => self.handle_handwriting(command),
+            Command::Runs(command) => self.handle_runs(command),
             Command::Examine => self.examine(),
             Command::MeasureDecision => self.measure_decision(),
             Command::SetThresholds(thresholds) => self.set_thresholds(thresholds),
@@ -294,7 +301,7 @@ impl Workbench {
             Command::ResumeTraining => self.control(Trainer::resume),
             Command::ResumeRun(path) => self.resume_run(path),
             Command::StopTraining => self.control(Trainer::stop),
-            Command::LeaveTraining => self.control(Trainer::leave),
+            Command::LeaveTraining => self.leave_training(),
             Command::ResetTraining => self.reset_training(),
             Command::SetLearningRate(rate) => {
                 if rate.is_finite() && rate > 0.0 && rate <= 100.0 {
@@ -341,6 +348,7 @@ impl Workbench {
                 WorkerEvent::Compared(answers) => self.models_said(answers),
                 WorkerEvent::Pins(answers) => self.pins_said(answers),
                 WorkerEvent::Handwriting(event) => self.handwriting_said(event),
+                WorkerEvent::Runs(event) => self.runs_said(event),
             }
         }
         changed
@@ -349,7 +357,7 @@ impl Workbench {
     /// Stops the workers so that nothing is lost; waits for the run's last weights at most `patience`.
     pub fn shut_down(&mut self, patience: Duration) {
         self.handwriting.save_now();
-        self.control(Trainer::leave);
+        self.leave_training();
         self.jobs.cancel_evaluation();
         self.jobs.cancel_fetch();
         self.cancel_disagreements();
@@ -428,7 +436,7 @@ impl Workbench {
             TrainerEvent::Warning(text) => self.notify(NoticeKind::Problem, text),
             TrainerEvent::Note(text) => self.notify(NoticeKind::Info, text),
             event => {
-                let for_pins = ForPins::from(&event);
+                let (for_pins, for_runs) = (ForPins::from(&event), runs::ForRuns::from(&event));
                 let Some(view) = &mut self.training else { return };
                 if let Some((kind, text)) = view.apply(event) {
                     self.notify(kind, text);
@@ -436,6 +444,7 @@ impl Workbench {
                 self.handwriting.take_in(self.training.as_ref());
                 self.look_for_damage();
                 self.tell_pins(for_pins);
+                self.tell_runs(for_runs);
             }
         }
     }
@@ -480,13 +489,6 @@ impl Workbench {
                 self.look_for_damage();
             }
         }
-    }
-
-    fn notify(&mut self, kind: NoticeKind, text: String) {
-        // the same sentence twice says no more
-        self.notices.retain(|notice| notice.text != text);
-        self.notices.push(Notice { id: self.next_notice, kind, text, since: Instant::now() });
-        self.next_notice += 1;
     }
 }
 
