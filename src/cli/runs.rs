@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::output;
 use crate::storage::places::runs_folder;
+use crate::storage::run_folder;
 use crate::storage::run_settings;
 use crate::storage::runs::{self, EpochRecord, Run};
-use crate::storage::run_folder;
 
 #[derive(Args)]
 pub struct RunsArgs {
@@ -193,8 +193,7 @@ fn show(run: &Run) {
             let (train, validation) = (number(record.train_loss), number(record.validation_loss));
             vec![record.epoch.to_string(), train, validation, accuracy, format!("{:.1}", record.seconds)]
         };
-        let rows: Vec<Vec<String>> =
-            std::iter::once(head.to_vec()).chain(run.history.iter().map(row)).collect();
+        let rows: Vec<Vec<String>> = std::iter::once(head.to_vec()).chain(run.history.iter().map(row)).collect();
         table(&rows);
     }
     tell_problems(std::slice::from_ref(run));
@@ -211,7 +210,8 @@ fn compare(compared: &[Run], json: bool) {
         }
         return;
     }
-    let mut rows: Vec<Vec<String>> = vec![std::iter::once(String::new()).chain(compared.iter().map(Run::folder)).collect()];
+    let mut rows: Vec<Vec<String>> =
+        vec![std::iter::once(String::new()).chain(compared.iter().map(Run::folder)).collect()];
     for key in &differing {
         let value = |run: &Run| run.settings.get(key).cloned().unwrap_or_else(|| NONE.to_owned());
         rows.push(std::iter::once(key.clone()).chain(compared.iter().map(value)).collect());

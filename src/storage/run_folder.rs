@@ -234,8 +234,7 @@ pub fn find(runs: &Path, name: &str) -> Option<PathBuf> {
 /// # Errors
 /// Where no run is meant, with where it was looked for.
 pub fn find_or_say(runs: &Path, name: &str) -> Result<PathBuf> {
-    find(runs, name)
-        .with_context(|| format!("there is no run \"{name}\" in the runs folder: {}", runs.display()))
+    find(runs, name).with_context(|| format!("there is no run \"{name}\" in the runs folder: {}", runs.display()))
 }
 
 /// `YYYYMMDD_HHMMSS` in UTC.

@@ -5,16 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::training::TrainingConfig;
 
 /// The keys that people look for first, in their order; others follow by name, the seed last.
-const FIRST: [&str; 8] = [
-    "model",
-    "data",
-    "optimizer.kind",
-    "learning_rate",
-    "schedule.kind",
-    "batch_size",
-    "epochs",
-    "initialisation",
-];
+const FIRST: [&str; 8] =
+    ["model", "data", "optimizer.kind", "learning_rate", "schedule.kind", "batch_size", "epochs", "initialisation"];
 /// The key of the seed: runs that differ in it alone are repeats of one another.
 pub const SEED: &str = "seed";
 
@@ -64,7 +56,8 @@ mod tests {
     use super::*;
 
     fn config(change: &str) -> BTreeMap<String, String> {
-        let text = "model = \"mlp\"\nepochs = 2\nbatch_size = 64\nlearning_rate = 0.001\n[optimizer]\nkind = \"adam\"\n";
+        let text =
+            "model = \"mlp\"\nepochs = 2\nbatch_size = 64\nlearning_rate = 0.001\n[optimizer]\nkind = \"adam\"\n";
         all(&TrainingConfig::from_toml(&format!("{change}{text}")).unwrap())
     }
 

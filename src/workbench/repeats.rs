@@ -66,11 +66,7 @@ impl Workbench {
 }
 
 /// The least seeds above that of `config` with which none of `known` has the same settings otherwise.
-fn further_seeds<'a>(
-    config: &TrainingConfig,
-    known: impl Iterator<Item = &'a TrainingConfig>,
-    count: u32,
-) -> Vec<u64> {
+fn further_seeds<'a>(config: &TrainingConfig, known: impl Iterator<Item = &'a TrainingConfig>, count: u32) -> Vec<u64> {
     let is_repeat = |other: &&TrainingConfig| TrainingConfig { seed: config.seed, ..(*other).clone() } == *config;
     let taken: BTreeSet<u64> = known.filter(is_repeat).map(|config| config.seed).collect();
     let last = u64::try_from(i64::MAX).unwrap_or(u64::MAX);
@@ -83,7 +79,8 @@ mod tests {
 
     #[test]
     fn further_seeds_leave_out_those_of_the_same_settings() {
-        let text = "model = \"mlp\"\nepochs = 2\nbatch_size = 64\nlearning_rate = 0.001\n[optimizer]\nkind = \"adam\"\n";
+        let text =
+            "model = \"mlp\"\nepochs = 2\nbatch_size = 64\nlearning_rate = 0.001\n[optimizer]\nkind = \"adam\"\n";
         let config = TrainingConfig::from_toml(text).unwrap();
         let seed = |seed| TrainingConfig { seed, ..config.clone() };
         let other = TrainingConfig { epochs: 9, ..seed(4) };

@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, Stdio};
-use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
@@ -80,6 +80,8 @@ pub(super) struct Runs {
     pub view: RunsView,
     pub repeats: Repeats,
     reader: Newest<PathBuf>,
+    /// Held while a note is read and written again.
+    notes: Arc<Mutex<()>>,
     sender: Sender<WorkerEvent>,
     wake: Wake,
 }
@@ -92,7 +94,7 @@ impl Runs {
             let failed = |error| format!("The runs folder cannot be read ({error}): {}", folder.display());
             Ok(found.map_err(failed).transpose().map(|listed| WorkerEvent::Runs(RunsEvent::Listed(listed))))
         })?;
-        Ok(Self { view: RunsView::default(), repeats: Repeats::default(), reader, sender, wake })
+        Ok(Self { view: RunsView::default(), repeats: Repeats::default(), reader, notes: Arc::default(), sender, wake })
     }
 
     /// Does something to folders on a thread of its own.
@@ -141,8 +143,14 @@ impl Workbench {
     pub(super) fn handle_runs(&mut self, command: RunsCommand) {
         match command {
             RunsCommand::Refresh => self.list_runs(),
-            RunsCommand::Rename(run, title) => self.annotate(run, move |note| note.title = title),
-            RunsCommand::Note(run, text) => self.annotate(run, move |note| note.note = text),
+            RunsCommand::Rename(run, title) => {
+                self.show_at_once(&run, |shown| shown.title.clone_from(&title));
+                self.annotate(run, move |note| note.title = title);
+            }
+            RunsCommand::Note(run, text) => {
+                self.show_at_once(&run, |shown| shown.note.clone_from(&text));
+                self.annotate(run, move |note| note.note = text);
+            }
             RunsCommand::Delete(paths) => self.beside.runs.beside(move || delete(&paths)),
             RunsCommand::Undo => self.bring_back(),
             RunsCommand::OpenFolder(run) => self.beside.runs.beside(move || match open_folder(&run) {
@@ -160,8 +168,19 @@ impl Workbench {
         self.beside.runs.reader.ask(self.options.runs.clone());
     }
 
+    /// What was typed is seen while the disk is still asked.
+    fn show_at_once(&mut self, run: &Path, change: impl FnOnce(&mut Run)) {
+        let view = &mut self.beside.runs.view;
+        if let Some(shown) = view.runs.iter_mut().find(|shown| shown.path == run) {
+            change(shown);
+            view.revision += 1;
+        }
+    }
+
     fn annotate(&mut self, run: PathBuf, change: impl FnOnce(&mut RunNote) + Send + 'static) {
+        let one_at_a_time = Arc::clone(&self.beside.runs.notes);
         self.beside.runs.beside(move || {
+            let _others_wait = one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
             // a note that cannot be read is not written over
             let written = run_note::read(&run).and_then(|mut note| {
                 change(&mut note);
@@ -178,8 +197,7 @@ impl Workbench {
             return;
         }
         self.beside.runs.beside(move || {
-            let restored: Vec<Result<()>> =
-                aside.iter().map(|(run, aside)| run_removal::restore(aside, run)).collect();
+            let restored: Vec<Result<()>> = aside.iter().map(|(run, aside)| run_removal::restore(aside, run)).collect();
             let failed = restored.into_iter().find_map(Result::err);
             RunsEvent::Changed(failed.map_or(Ok(()), |error| Err(format!("{error:#}"))))
         });
@@ -205,7 +223,11 @@ impl Workbench {
             RunsEvent::Deleted { aside, failed } => {
                 if !aside.is_empty() {
                     view.deletions += 1;
-                    let words = if aside.len() == 1 { "A run was deleted".to_owned() } else { format!("{} runs were deleted", aside.len()) };
+                    let words = if aside.len() == 1 {
+                        "A run was deleted".to_owned()
+                    } else {
+                        format!("{} runs were deleted", aside.len())
+                    };
                     view.deleted = Some((view.deletions, words));
                     view.aside = aside;
                 }
@@ -257,11 +279,10 @@ fn open_folder(folder: &Path) -> Result<()> {
         "xdg-open"
     };
     let folder = std::path::absolute(folder)?;
-    let cannot = |why: String| anyhow!("no file manager could be opened ({program}: {why}); the folder is {}", folder.display());
-    let quiet = || (Stdio::null(), Stdio::null(), Stdio::null());
-    let (input, output, error) = quiet();
+    let cannot =
+        |why: String| anyhow!("no file manager could be opened ({program}: {why}); the folder is {}", folder.display());
     let mut process = Process::new(program);
-    process.arg(&folder).stdin(input).stdout(output).stderr(error);
+    process.arg(&folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let status = process.status().map_err(|error| cannot(error.to_string()))?;
     // the explorer of Windows answers 1 whatever happens
     if status.success() || cfg!(target_os = "windows") { Ok(()) } else { Err(cannot(status.to_string())) }

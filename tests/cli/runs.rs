@@ -12,7 +12,11 @@ fn three_runs(home: &Home) -> Vec<Value> {
         let lines = home.json(&[&arguments[..], &["--epochs", "2", "--runs", "runs", "--json"], more].concat());
         lines[0].clone()
     };
-    vec![train(&["--name", "one"]), train(&["--name", "two", "--seed", "7"]), train(&["--name", "three", "--lr", "0.01"])]
+    vec![
+        train(&["--name", "one"]),
+        train(&["--name", "two", "--seed", "7"]),
+        train(&["--name", "three", "--lr", "0.01"]),
+    ]
 }
 
 #[test]

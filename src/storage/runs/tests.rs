@@ -4,8 +4,7 @@ use serde_json::json;
 
 use super::*;
 
-const CONFIG: &str =
-    "model = \"mlp\"\nepochs = 3\nbatch_size = 64\nlearning_rate = 0.001\nvalidation = 200\n[optimizer]\nkind = \"adam\"\n";
+const CONFIG: &str = "model = \"mlp\"\nepochs = 3\nbatch_size = 64\nlearning_rate = 0.001\nvalidation = 200\n[optimizer]\nkind = \"adam\"\n";
 
 fn line(epoch: u32, accuracy: f64, best: bool) -> String {
     let mut f1 = [0.9; CLASSES];

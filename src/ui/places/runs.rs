@@ -43,13 +43,13 @@ impl RunsPlace {
         }
         let workbench = scene.workbench;
         let view = workbench.runs();
-        self.table.update(&view.runs, view.revision);
+        let _drawn_now = self.table.update(&view.runs, view.revision);
         if view.runs.is_empty() {
             empty(ui, scene);
             return;
         }
         self.table.choose_something(&view.runs);
-        self.curves.update(&self.table, &view.runs, view.revision);
+        let _drawn_now = self.curves.update(&self.table, &view.runs, view.revision);
         self.keys(ui, scene);
 
         let room = ui.available_size();
@@ -58,15 +58,20 @@ impl RunsPlace {
         let table = self.table.height().min(most.max(150.0));
         let below = room.y - HEAD - table - 20.0;
         let scrolls = !wide || below < LEAST_BELOW;
-        if !scrolls {
+        if scrolls {
+            ScrollArea::vertical().id_salt("all").auto_shrink([false, false]).show(ui, |ui| {
+                // rings reach a little beyond what they belong to
+                ui.set_clip_rect(ui.clip_rect().expand2(vec2(8.0, 0.0)));
+                self.content(ui, form, scene, table, (wide, below.max(LEAST_BELOW + 60.0)));
+            });
+        } else {
             self.content(ui, form, scene, table, (true, below));
-            return;
         }
-        ScrollArea::vertical().id_salt("all").auto_shrink([false, false]).show(ui, |ui| {
-            // rings reach a little beyond what they belong to
-            ui.set_clip_rect(ui.clip_rect().expand2(vec2(8.0, 0.0)));
-            self.content(ui, form, scene, table, (wide, below.max(LEAST_BELOW + 60.0)));
-        });
+        // what was pressed in this frame is seen in the next one
+        let rows = self.table.update(&view.runs, view.revision);
+        if self.curves.update(&self.table, &view.runs, view.revision) || rows {
+            ui.ctx().request_repaint();
+        }
     }
 
     fn content(
@@ -87,15 +92,16 @@ impl RunsPlace {
         }
         ui.add_space(12.0);
         let chosen: Vec<&Run> = runs.iter().filter(|run| self.table.selected.contains(&run.path)).collect();
-        let side = |place: &mut Detail, ui: &mut Ui, scene: &mut Scene<'_>, form: &mut TrainingForm, width: f32| {
-            match chosen.as_slice() {
+        let side =
+            |place: &mut Detail, ui: &mut Ui, scene: &mut Scene<'_>, form: &mut TrainingForm, width: f32| match chosen
+                .as_slice()
+            {
                 [] => {
                     ui.label(text::label("Choose a run to see what can be done with it").color(theme::of(ui).text2));
                 }
                 [run] => place.one(ui, run, form, scene, width),
                 several => place.several(ui, several, scene),
-            }
-        };
+            };
         if !wide {
             self.curves.ui(ui, vec2(width, below.min(300.0)));
             ui.add_space(12.0);
@@ -122,7 +128,11 @@ impl RunsPlace {
         let row = vec2(ui.available_width(), 32.0);
         ui.allocate_ui_with_layout(row, Layout::left_to_right(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 12.0;
-            let words = if view.runs.len() == 1 { "1 run".to_owned() } else { format!("{} runs", text::count(view.runs.len() as u64)) };
+            let words = if view.runs.len() == 1 {
+                "1 run".to_owned()
+            } else {
+                format!("{} runs", text::count(view.runs.len() as u64))
+            };
             ui.label(text::title(words));
             let known = models::CATALOG.iter().filter(|model| view.runs.iter().any(|run| run.model() == model.id));
             let known = known.map(|model| (Some(model.id.to_owned()), model.title));

@@ -40,16 +40,18 @@ pub(super) struct RunCurves {
 }
 
 impl RunCurves {
-    /// Makes the curves anew where other runs are chosen.
-    pub fn update(&mut self, table: &Table, runs: &[Run], revision: u64) {
+    /// Makes the curves anew where other runs are chosen; true then.
+    pub fn update(&mut self, table: &Table, runs: &[Run], revision: u64) -> bool {
         let members = chosen(table, runs);
         let key = Some((revision, self.value, self.against, members.clone()));
-        if self.key != key {
+        let changed = self.key != key;
+        if changed {
             let of = |members: &Vec<usize>| curve(runs, members, self.value, self.against);
             self.curves = members.iter().map(of).collect();
             self.members = members;
             self.key = key;
         }
+        changed
     }
 
     /// The place of the curve that this run belongs to, if it is drawn.

@@ -28,12 +28,8 @@ impl Detail {
     /// One run.
     pub fn one(&mut self, ui: &mut Ui, run: &Run, form: &mut TrainingForm, scene: &mut Scene<'_>, width: f32) {
         if self.editing.as_ref() != Some(&run.path) {
-            *self = Self {
-                editing: Some(run.path.clone()),
-                title: run.title.clone(),
-                note: run.note.clone(),
-                seeds: None,
-            };
+            *self =
+                Self { editing: Some(run.path.clone()), title: run.title.clone(), note: run.note.clone(), seeds: None };
         }
         self.fields(ui, run, scene, width);
         ui.add_space(4.0);
@@ -71,8 +67,7 @@ impl Detail {
     fn fields(&mut self, ui: &mut Ui, run: &Run, scene: &mut Scene<'_>, width: f32) {
         for (label, name) in [("Name", true), ("Note", false)] {
             let row = field::Row { label, mark: field::Mark::None, error: None };
-            let (content, written) =
-                if name { (&mut self.title, &run.title) } else { (&mut self.note, &run.note) };
+            let (content, written) = if name { (&mut self.title, &run.title) } else { (&mut self.note, &run.note) };
             let response = row.show(ui, width, width - 52.0, |ui, width| {
                 let spoken = if name { "Name of the run" } else { "Note about the run" };
                 field::text_field(ui, content, spoken, width)

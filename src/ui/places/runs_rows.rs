@@ -134,10 +134,12 @@ pub(super) struct Rows {
 impl Rows {
     /// The rows of all runs of `model` (of any where it is `None`). `open` holds the first member of every open group.
     pub fn new(runs: &[Run], model: Option<&str>, order: &Order, open: &BTreeSet<PathBuf>) -> Self {
-        let listed: Vec<usize> = (0..runs.len()).filter(|&at| model.is_none_or(|model| runs[at].model() == model)).collect();
+        let listed: Vec<usize> =
+            (0..runs.len()).filter(|&at| model.is_none_or(|model| runs[at].model() == model)).collect();
         let with_settings = listed.iter().map(|&at| &runs[at]).filter(|run| run.config.is_some());
         let differing = run_settings::differing(with_settings.map(|run| &run.settings));
-        let mut columns = vec![Column::Name, Column::Begun, Column::State, Column::Best, Column::Interval, Column::WorstDigit];
+        let mut columns =
+            vec![Column::Name, Column::Begun, Column::State, Column::Best, Column::Interval, Column::WorstDigit];
         columns.extend(differing.into_iter().map(Column::Setting));
         columns.extend([Column::Test, Column::Time, Column::Parameters, Column::Note]);
 
@@ -327,7 +329,9 @@ fn setting(run: &Run, key: &str) -> String {
     match key {
         "model" => models::find(value).map_or(value.as_str(), |model| model.title).to_owned(),
         // of a path the end says most
-        "data" => Path::new(value).file_name().map_or_else(|| value.clone(), |name| name.to_string_lossy().into_owned()),
+        "data" => {
+            Path::new(value).file_name().map_or_else(|| value.clone(), |name| name.to_string_lossy().into_owned())
+        }
         _ => value.clone(),
     }
 }

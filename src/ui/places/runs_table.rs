@@ -46,16 +46,18 @@ const LEAD: f32 = 46.0;
 const INDENT: f32 = 14.0;
 
 impl Table {
-    /// Makes the rows anew where something about them has changed.
-    pub fn update(&mut self, runs: &[Run], revision: u64) {
+    /// Makes the rows anew where something about them has changed; true then.
+    pub fn update(&mut self, runs: &[Run], revision: u64) -> bool {
         let key = Some((revision, self.order.clone(), self.model.clone(), self.open.clone()));
-        if self.key != key {
+        let changed = self.key != key;
+        if changed {
             self.selected.retain(|path| runs.iter().any(|run| run.path == *path));
             self.rows = Rows::new(runs, self.model.as_deref(), &self.order, &self.open);
             self.key = key;
             self.cursor = self.cursor.min(self.rows.rows.len().saturating_sub(1));
             self.anchor = self.anchor.min(self.cursor);
         }
+        changed
     }
 
     /// Chooses the newest run where none is chosen.
@@ -205,7 +207,14 @@ impl Table {
         let mut left = rect.left() + LEAD;
         for (column, words) in self.rows.columns.iter().zip(&row.cells) {
             let indent = if *column == Column::Name { indent } else { 0.0 };
-            cell(ui, column, words, Rect::from_min_size(pos2(left + indent, rect.top()), vec2(column.width() - indent, ROW)), row, runs);
+            cell(
+                ui,
+                column,
+                words,
+                Rect::from_min_size(pos2(left + indent, rect.top()), vec2(column.width() - indent, ROW)),
+                row,
+                runs,
+            );
             left += column.width();
         }
         if response.double_clicked() {

@@ -123,14 +123,7 @@ impl Overlay<'_> {
         ui.painter().text(pos2(title.right() + 8.0, y + 0.5), Align2::LEFT_CENTER, self.note, small, p.text3);
     }
 
-    fn grid(
-        &self,
-        ui: &Ui,
-        plot: Rect,
-        axis: &SharedAxis,
-        (low, high): (f64, f64),
-        to_y: &dyn Fn(f64) -> Option<f32>,
-    ) {
+    fn grid(&self, ui: &Ui, plot: Rect, axis: &SharedAxis, (low, high): (f64, f64), to_y: &dyn Fn(f64) -> Option<f32>) {
         let p = theme::of(ui);
         let painter = ui.painter();
         let small = text::font(text::SMALL, Weight::Regular);
@@ -232,12 +225,7 @@ fn bounds(curves: &[OverlayCurve], (from, to): (f64, f64), scale: Scale) -> (f64
 }
 
 /// The band as a strip of triangles.
-fn band_of(
-    band: &[[f64; 3]],
-    ink: Color32,
-    to_x: impl Fn(f64) -> f32,
-    to_y: &dyn Fn(f64) -> Option<f32>,
-) -> Shape {
+fn band_of(band: &[[f64; 3]], ink: Color32, to_x: impl Fn(f64) -> f32, to_y: &dyn Fn(f64) -> Option<f32>) -> Shape {
     let mut mesh = Mesh::default();
     for &[x, low, high] in band {
         let (Some(low), Some(high)) = (to_y(low), to_y(high)) else { continue };
@@ -266,7 +254,9 @@ fn thinned<const N: usize>(points: &[[f64; N]], (from, to): (f64, f64), columns:
     let mut kept = Vec::with_capacity(2 * columns + 4);
     for run in points.chunk_by(|a, b| column(a) == column(b)) {
         let by_value = |a: &&[f64; N], b: &&[f64; N]| a[1].total_cmp(&b[1]);
-        let (Some(least), Some(greatest)) = (run.iter().min_by(by_value), run.iter().max_by(by_value)) else { continue };
+        let (Some(least), Some(greatest)) = (run.iter().min_by(by_value), run.iter().max_by(by_value)) else {
+            continue;
+        };
         let (one, other) = if least[0] <= greatest[0] { (least, greatest) } else { (greatest, least) };
         kept.push(*one);
         if one != other {
