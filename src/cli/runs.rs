@@ -125,7 +125,7 @@ fn figures(run: &Run) -> Vec<(&'static str, String)> {
         ("best epoch", run.best.map_or_else(none, |best| best.epoch.to_string())),
         ("test accuracy", run.test.map_or_else(none, |test| share(test.share))),
         ("worst digit, F1", worst.map_or_else(none, |(digit, f1)| format!("{digit}, {f1:.4}"))),
-        ("epochs", run.epochs().to_string()),
+        ("epochs done", run.epochs().to_string()),
         ("seconds", format!("{:.1}", run.seconds)),
         ("parameters", run.parameters.map_or_else(none, |parameters| parameters.to_string())),
     ]
@@ -146,7 +146,7 @@ fn table(rows: &[Vec<String>]) {
 
 fn list(all: &[Run]) {
     let differing = run_settings::differing(all.iter().filter(|run| run.config.is_some()).map(|run| &run.settings));
-    let picked = ["state", "best accuracy", "interval, %", "worst digit, F1", "epochs", "seconds", "parameters"];
+    let picked = ["state", "best accuracy", "interval, %", "worst digit, F1", "epochs done", "seconds", "parameters"];
     let mut head = vec!["run".to_owned()];
     head.extend(picked.map(str::to_owned));
     head.push("settings that differ".to_owned());

@@ -7,7 +7,7 @@ use digitpad::storage::runs::RunState;
 use digitpad::training::{Ending, TrainingConfig};
 use digitpad::ui::places::Place;
 use digitpad::workbench::{Command, ModelChoice, Phase, RunsCommand, Workbench};
-use eframe::egui::{self, Key, Modifiers, MouseWheelUnit, Theme, TouchPhase, vec2};
+use eframe::egui::{self, Key, Modifiers, MouseWheelSource, MouseWheelUnit, Theme, TouchPhase, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 
 use crate::window::Window;
@@ -59,7 +59,7 @@ fn refresh(window: &mut Window) {
 
 fn click_with(window: &mut Window, label: &str, modifiers: Modifiers) {
     let at = window.harness.query_all_by_label_contains(label).next().unwrap().rect().center();
-    window.harness.input_mut().modifiers = modifiers;
+    window.harness.event(egui::Event::ModifiersChanged(modifiers));
     let click =
         |pressed| egui::Event::PointerButton { pos: at, button: egui::PointerButton::Primary, pressed, modifiers };
     window.harness.event(egui::Event::PointerMoved(at));
@@ -67,7 +67,7 @@ fn click_with(window: &mut Window, label: &str, modifiers: Modifiers) {
     window.harness.step();
     window.harness.event(click(false));
     window.settle();
-    window.harness.input_mut().modifiers = Modifiers::NONE;
+    window.harness.event(egui::Event::ModifiersChanged(Modifiers::NONE));
     window.settle();
 }
 
@@ -291,8 +291,9 @@ fn a_thousand_epochs_of_ten_runs_scroll_at_sixty_frames_a_second() {
             window.harness.event(egui::Event::PointerMoved(at + sway));
             if scrolls {
                 let delta = vec2(0.0, if frame % 160 < 80 { -40.0 } else { 40.0 });
-                let (unit, phase, modifiers) = (MouseWheelUnit::Point, TouchPhase::Move, Modifiers::NONE);
-                window.harness.event(egui::Event::MouseWheel { unit, delta, phase, modifiers });
+                let (unit, phase, source) = (MouseWheelUnit::Point, TouchPhase::Move, MouseWheelSource::Wheel);
+                let modifiers = Modifiers::NONE;
+                window.harness.event(egui::Event::MouseWheel { unit, delta, phase, source, modifiers });
             }
             let began = Instant::now();
             window.harness.step();

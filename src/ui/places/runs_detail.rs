@@ -28,8 +28,12 @@ impl Detail {
     /// One run.
     pub fn one(&mut self, ui: &mut Ui, run: &Run, form: &mut TrainingForm, scene: &mut Scene<'_>, width: f32) {
         if self.editing.as_ref() != Some(&run.path) {
-            *self =
-                Self { editing: Some(run.path.clone()), title: run.title.clone(), note: run.note.clone(), seeds: None };
+            *self = Self {
+                editing: Some(run.path.clone()),
+                title: run.shown_name().to_owned(),
+                note: run.note.clone(),
+                seeds: None,
+            };
         }
         self.fields(ui, run, scene, width);
         ui.add_space(4.0);
@@ -67,7 +71,8 @@ impl Detail {
     fn fields(&mut self, ui: &mut Ui, run: &Run, scene: &mut Scene<'_>, width: f32) {
         for (label, name) in [("Name", true), ("Note", false)] {
             let row = field::Row { label, mark: field::Mark::None, error: None };
-            let (content, written) = if name { (&mut self.title, &run.title) } else { (&mut self.note, &run.note) };
+            let (content, written) =
+                if name { (&mut self.title, run.shown_name()) } else { (&mut self.note, run.note.as_str()) };
             let response = row.show(ui, width, width - 52.0, |ui, width| {
                 let spoken = if name { "Name of the run" } else { "Note about the run" };
                 field::text_field(ui, content, spoken, width)
@@ -75,15 +80,17 @@ impl Detail {
             if response.lost_focus() {
                 // Escape leaves everything as it was
                 if ui.input(|input| input.key_pressed(egui::Key::Escape)) {
-                    content.clone_from(written);
+                    written.clone_into(content);
                 } else if content != written {
-                    let (path, words) = (run.path.clone(), content.clone());
+                    let path = run.path.clone();
+                    // a run goes by its folder's name unless it has another one
+                    let words = if name && *content == run.name { String::new() } else { content.clone() };
                     let change = if name { RunsCommand::Rename(path, words) } else { RunsCommand::Note(path, words) };
                     scene.push(Command::Runs(change));
                 }
             } else if !response.has_focus() && !response.gained_focus() && content != written {
                 // what was written meanwhile, here or elsewhere
-                content.clone_from(written);
+                written.clone_into(content);
             }
         }
     }

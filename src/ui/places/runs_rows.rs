@@ -54,10 +54,10 @@ impl Column {
     pub fn width(&self) -> f32 {
         match self {
             Self::Name => 190.0,
-            Self::Begun => 116.0,
+            Self::Begun => 130.0,
             Self::State => 100.0,
             Self::Best | Self::Test => 64.0,
-            Self::Interval => 112.0,
+            Self::Interval => 132.0,
             Self::WorstDigit => 80.0,
             Self::Setting(_) => 104.0,
             Self::Time => 88.0,
@@ -80,7 +80,7 @@ pub(super) fn setting_title(key: &str) -> String {
     if let Some((_, title)) = known.iter().find(|(own, _)| *own == key) {
         return (*title).to_owned();
     }
-    let words = key.replace("optimizer.", "").replace(['_', '.'], " ");
+    let words = key.replace("optimizer.", "").replace("augmentation.", "").replace(['_', '.'], " ");
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
@@ -306,7 +306,7 @@ fn cell(runs: &[Run], members: &[usize], kind: Kind, column: &Column) -> String 
         Column::Interval if several => {
             let all = members.iter().filter_map(|&at| best(&runs[at]));
             let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
-            if low.is_finite() { range(low, high) } else { String::new() }
+            if low.is_finite() { format!("seeds {}", range(low, high)) } else { String::new() }
         }
         Column::Interval => {
             first.best.map_or_else(String::new, |best| range(best.accuracy.interval[0], best.accuracy.interval[1]))
@@ -315,7 +315,11 @@ fn cell(runs: &[Run], members: &[usize], kind: Kind, column: &Column) -> String 
         Column::WorstDigit => {
             worst(runs, members).map_or_else(String::new, |(digit, f1)| format!("{digit}   {}", text::number(f1, 3)))
         }
-        Column::Setting(key) if several && key == run_settings::SEED => format!("{} seeds", members.len()),
+        Column::Setting(key) if several && key == run_settings::SEED => {
+            // the same seed twice is the same run twice
+            let seeds: BTreeSet<Option<&String>> = members.iter().map(|&at| runs[at].settings.get(key)).collect();
+            if seeds.len() == 1 { setting(first, key) } else { format!("{} seeds", seeds.len()) }
+        }
         Column::Setting(key) => setting(first, key),
         Column::Time => transport::duration(mean(runs, members, |run| Some(run.seconds)).unwrap_or(0.0)),
         Column::Parameters => first.parameters.map_or_else(String::new, |count| text::count(count as u64)),
@@ -337,74 +341,4 @@ fn setting(run: &Run, key: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::storage::runs::read;
-
-    fn runs(changes: &[&str]) -> Vec<Run> {
-        let folder = tempfile::tempdir().unwrap();
-        let runs = changes.iter().enumerate().map(|(place, change)| {
-            let path = folder.path().join(format!("r{place}_2024010{}_000000", 9 - place));
-            std::fs::create_dir(&path).unwrap();
-            let rest = "epochs = 2\nbatch_size = 64\nlearning_rate = 0.001\n[optimizer]\nkind = \"adam\"\n";
-            let model = if change.contains("model") { "" } else { "model = \"mlp\"\n" };
-            std::fs::write(path.join("config.toml"), format!("{change}\n{model}{rest}")).unwrap();
-            let accuracy = 0.9 + place as f64 / 100.0;
-            let line = format!("{{\"epoch\":1,\"seconds\":1,\"validation_accuracy\":{accuracy},\"best\":true}}\n");
-            std::fs::write(path.join("history.jsonl"), line).unwrap();
-            read(&path)
-        });
-        runs.collect()
-    }
-
-    fn names(rows: &Rows) -> Vec<String> {
-        rows.rows.iter().map(|row| row.cells[0].clone()).collect()
-    }
-
-    #[test]
-    fn seeds_are_one_row_with_their_mean_and_open_into_several() {
-        let runs = runs(&["seed = 1", "seed = 2", "warm_up = 0.1", "seed = 3", "no config"]);
-        let closed = Rows::new(&runs, None, &Order::default(), &BTreeSet::new());
-        assert_eq!(names(&closed), ["r0 × 3", "r2", "r4"]);
-        let cell = |row: &Row, column: Column| {
-            row.cells[closed.columns.iter().position(|own| *own == column).unwrap()].clone()
-        };
-        let group = &closed.rows[0];
-        // 0.90, 0.91 and 0.93
-        assert_eq!((cell(group, Column::Best), cell(group, Column::Interval)), ("91.33".into(), "90.00–93.00".into()));
-        assert_eq!(cell(group, Column::Setting("seed".into())), "3 seeds");
-        assert_eq!(cell(&closed.rows[1], Column::Setting("warm_up".into())), "0.1");
-        assert!(closed.rows[2].is_damaged && cell(&closed.rows[2], Column::State) == "Failed");
-        let open = BTreeSet::from([group_path(&runs, &group.members).to_owned()]);
-        assert_eq!(names(&Rows::new(&runs, None, &Order::default(), &open)), ["r0 × 3", "r0", "r1", "r3", "r2", "r4"]);
-    }
-
-    #[test]
-    fn headers_order_rows_and_what_has_no_value_stands_last() {
-        let runs = runs(&["warm_up = 0.2", "clip_norm = 10.0", "clip_norm = 9.0", "no config", "model = \"cnn\""]);
-        let by = |column: Column, descending: bool| {
-            names(&Rows::new(&runs, None, &Order { column, descending }, &BTreeSet::new()))
-        };
-        assert_eq!(by(Column::Best, true), ["r4", "r2", "r1", "r0", "r3"]);
-        assert_eq!(by(Column::Parameters, false), ["r0", "r1", "r2", "r4", "r3"]);
-        assert_eq!(by(Column::Parameters, true), ["r4", "r0", "r1", "r2", "r3"]);
-        let clip = by(Column::Setting("clip_norm".into()), true);
-        assert_eq!(clip[..2], ["r1", "r2"], "10 is more than 9");
-        let of_one_model = Rows::new(&runs, Some("cnn"), &Order::default(), &BTreeSet::new());
-        assert_eq!(names(&of_one_model), ["r4"]);
-        assert!(!of_one_model.columns.iter().any(|column| matches!(column, Column::Setting(_))));
-    }
-
-    #[test]
-    fn settings_and_stamps_are_written_as_people_read_them() {
-        for (key, title) in [
-            ("learning_rate", "Learning rate"),
-            ("optimizer.kind", "Optimiser"),
-            ("optimizer.momentum", "Momentum"),
-            ("early_stopping.patience", "Early stopping patience"),
-        ] {
-            assert_eq!(setting_title(key), title);
-        }
-        assert_eq!((begun("20260102_030405-2"), begun("")), ("2026-01-02 03:04".to_owned(), String::new()));
-    }
-}
+mod tests;

@@ -30,6 +30,8 @@ pub(super) struct Table {
     /// What the rows were made for.
     key: Option<(u64, Order, Option<String>, BTreeSet<PathBuf>)>,
     scroll_to_cursor: bool,
+    /// The focus came with a press of the pointer, which shows no ring.
+    pointer_last: bool,
 }
 
 /// What the person did in the table beside choosing.
@@ -115,7 +117,6 @@ impl Table {
                 }
             });
         });
-        style::focus_ring(ui, &table, 6);
         output
     }
 
@@ -144,11 +145,11 @@ impl Table {
             let icon = text::icon_font(10.0, IconWeight::Bold);
             if column.is_numeric() {
                 let right = cell.right() - 14.0;
-                let words = ui.painter().text(pos2(right, y), Align2::RIGHT_CENTER, title, font, ink);
+                let words = ui.painter().text(pos2(right, y), Align2::RIGHT_CENTER, &title, font, ink);
                 ui.painter().text(pos2(words.left() - 3.0, y), Align2::RIGHT_CENTER, caret, icon, ink);
             } else {
-                let words = ui.painter().text(pos2(cell.left(), y), Align2::LEFT_CENTER, title, font, ink);
-                ui.painter().text(pos2(words.right() + 3.0, y), Align2::LEFT_CENTER, caret, icon, ink);
+                let words = overlay::elided(ui.painter(), &title, font, ink, pos2(cell.left(), y), cell.right() - 20.0);
+                ui.painter().text(pos2(words + 3.0, y), Align2::LEFT_CENTER, caret, icon, ink);
             }
             if response.clicked() {
                 // the best of something is what one looks for first
@@ -176,11 +177,15 @@ impl Table {
         let chosen = self.is_selected(row, runs);
         let response = ui.interact(rect, table.id.with(place), Sense::CLICK);
         response.widget_info(|| WidgetInfo::selected(Role::ListBoxOption, true, chosen, &row.name));
-        let at_cursor = place == self.cursor && table.has_focus();
+        let at_cursor = place == self.cursor && table.has_focus() && !self.pointer_last;
         if chosen {
             ui.painter().rect_filled(rect, CornerRadius::same(6), p.accent_soft);
-        } else if response.hovered() || at_cursor {
+        } else if response.hovered() {
             ui.painter().rect_filled(rect, CornerRadius::same(6), p.hover);
+        }
+        if at_cursor {
+            let edge = egui::Stroke::new(2.0, p.accent);
+            ui.painter().rect_stroke(rect, CornerRadius::same(6), edge, egui::StrokeKind::Inside);
         }
         let y = rect.center().y;
         let indent = if row.kind == Kind::Member { INDENT } else { 0.0 };
@@ -223,6 +228,7 @@ impl Table {
             self.toggle(place, runs);
         } else if response.clicked() {
             table.request_focus();
+            self.pointer_last = true;
             let modifiers = ui.input(|input| input.modifiers);
             self.choose(place, modifiers, runs);
         }
@@ -255,6 +261,7 @@ impl Table {
     /// Arrow keys move, with Shift they choose more; Enter opens.
     fn keys(&mut self, ui: &Ui, table: &egui::Response, runs: &[Run], output: &mut TableOutput) {
         let nothing_focused = ui.memory(|memory| memory.focused().is_none());
+        self.pointer_last &= table.has_focus();
         if !(table.has_focus() || nothing_focused) || self.rows.rows.is_empty() {
             return;
         }
@@ -281,6 +288,7 @@ impl Table {
         let shift = ui.input(|input| input.modifiers.shift);
         self.choose(to, if shift { Modifiers::SHIFT } else { Modifiers::NONE }, runs);
         self.scroll_to_cursor = true;
+        self.pointer_last = false;
         table.request_focus();
     }
 

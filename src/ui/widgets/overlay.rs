@@ -193,12 +193,22 @@ impl Overlay<'_> {
     }
 }
 
-/// A text from `at` to `right` at most, with an ellipsis where it is longer. `at` is the middle of its left edge.
-pub fn elided(painter: &egui::Painter, words: &str, font: egui::FontId, ink: Color32, at: egui::Pos2, right: f32) {
+/// A text from `at` to `right` at most, with an ellipsis where it is longer. `at` is the middle of its left edge; the answer is
+/// where it ends.
+pub fn elided(
+    painter: &egui::Painter,
+    words: &str,
+    font: egui::FontId,
+    ink: Color32,
+    at: egui::Pos2,
+    right: f32,
+) -> f32 {
     let mut line = egui::text::LayoutJob::simple_singleline(words.to_owned(), font, ink);
     line.wrap = egui::text::TextWrapping::truncate_at_width((right - at.x).max(0.0));
     let galley = painter.layout_job(line);
+    let end = at.x + galley.size().x;
     painter.galley(at - vec2(0.0, galley.size().y / 2.0), galley, ink);
+    end
 }
 
 /// Least and greatest value shown.
