@@ -227,6 +227,7 @@ fn the_keyboard_reaches_every_place_and_the_help() {
     window.press(Modifiers::COMMAND, Key::Num4);
     assert!(!window.sees("RBF room"));
     window.press(Modifiers::COMMAND, Key::Num5);
+    window.until("the list of runs", |workbench| workbench.runs().revision > 0);
     window.assert_sees(&["No runs yet"]);
     window.press(Modifiers::COMMAND, Key::Num6);
     window.assert_sees(&["Draw a digit and press its key"]);

@@ -162,7 +162,7 @@ fn a_run_is_renamed_and_annotated_in_place_and_its_folder_stays() {
     let file = run.join("note.toml");
     let says = |words: &str| std::fs::read_to_string(&file).is_ok_and(|text| text.contains(words));
     window.until("both in the file", |_| says("Baseline") && says("what others are held against"));
-    type_into(&mut window, "Name of the run", "");
+    type_into(&mut window, "Name of the run", "one");
     window.until("its own name again", |workbench| workbench.runs().runs[0].title.is_empty());
     window.assert_sees(&["one, 2024-01-01"]);
 }

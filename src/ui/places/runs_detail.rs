@@ -123,7 +123,7 @@ impl Detail {
             }
             let repeat = Button::plain("Repeat with seeds…").width(half);
             if ui.add_enabled(has_settings, repeat.hint("Train the same settings with further seeds")).clicked() {
-                self.seeds = if self.seeds.is_none() { Some("4".to_owned()) } else { None };
+                self.seeds = self.seeds.is_none().then(|| "4".to_owned());
             }
         });
         self.ask_for_seeds(ui, run, scene, width);
