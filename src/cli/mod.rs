@@ -9,6 +9,7 @@ mod output;
 mod predict;
 mod redrawn_digits;
 mod resume;
+mod runs;
 mod train;
 mod training_output;
 
@@ -70,6 +71,8 @@ enum Command {
     Train(train::TrainArgs),
     /// Go on with a run that was interrupted
     Resume(resume::ResumeArgs),
+    /// List runs, show one, or compare several
+    Runs(runs::RunsArgs),
     /// Judge models on a set of images
     Eval(eval::EvalArgs),
     /// Read images or pen strokes
@@ -155,6 +158,7 @@ pub fn run(cli: Cli) -> Next {
         },
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Resume(args)) => resume::run(&args),
+        Some(Command::Runs(args)) => runs::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Predict(args)) => predict::run(&args),
         Some(Command::Data(args)) => data::run(&args),

@@ -11,6 +11,8 @@
 //! | `presets.rs` | all settings inside the program, by name |
 //! | `config_file.rs` | a training configuration in a file of its own |
 //! | `run_folder.rs` | the folder of a run; finding one again |
+//! | `runs.rs`, `run_settings.rs` | all runs as they are listed; the settings in which they differ |
+//! | `run_note.rs`, `run_removal.rs` | a run's name and note; deleting runs so that it can be taken back |
 //! | `recorded_run.rs`, `recorder.rs` | a training that is written down as it goes |
 //! | `checkpoint_files.rs`, `checkpoint_folder.rs`, `files.rs` | what going on later needs: as files, and where they lie |
 //! | `checkpoint_writer.rs` | the thread that writes checkpoints |
@@ -43,6 +45,10 @@ pub mod recorded_run;
 mod recorder;
 pub mod resumption;
 pub mod run_folder;
+pub mod run_note;
+pub mod run_removal;
+pub mod run_settings;
+pub mod runs;
 pub mod settings;
 pub mod shipped;
 pub mod weights_file;

@@ -146,7 +146,9 @@ pub struct InterruptedRun {
 /// The newest interrupted run in the folder of runs, if one of the last few is.
 pub fn newest_interrupted(runs: &Path) -> Option<InterruptedRun> {
     let entries = fs::read_dir(runs).ok()?.flatten().map(|entry| entry.path());
+    let is_deleted = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
     let mut paths: Vec<(SystemTime, PathBuf)> = entries
+        .filter(|path| !is_deleted(path))
         .filter(|path| !path.join("metrics.json").exists() && path.join("checkpoints").is_dir())
         .filter_map(|path| Some((fs::metadata(path.join("config.toml")).ok()?.modified().ok()?, path)))
         .collect();

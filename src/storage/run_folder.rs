@@ -235,7 +235,8 @@ pub fn find(runs: &Path, name: &str) -> Option<PathBuf> {
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
         .filter(|path| is_run(path))
         .filter_map(|path| {
-            let folder = path.file_name()?.to_str()?.to_owned();
+            // what begins with a dot was deleted and can come back
+            let folder = path.file_name()?.to_str().filter(|folder| !folder.starts_with('.'))?.to_owned();
             let stamp = folder.match_indices('_').rev().nth(1).map(|(at, _)| at)?;
             let fits = name == "last" || name == folder || name == &folder[..stamp];
             fits.then(|| (folder[stamp..].to_owned(), path))
@@ -243,6 +244,14 @@ pub fn find(runs: &Path, name: &str) -> Option<PathBuf> {
         .collect();
     found.sort();
     found.pop().map(|(_, path)| path)
+}
+
+/// As [`find`].
+///
+/// # Errors
+/// Where no run is meant, with where it was looked for.
+pub fn find_or_say(runs: &Path, name: &str) -> Result<PathBuf> {
+    find(runs, name).with_context(|| format!("there is no run \"{name}\" in the runs folder: {}", runs.display()))
 }
 
 /// `YYYYMMDD_HHMMSS` in UTC.

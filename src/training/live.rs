@@ -284,6 +284,7 @@ mod tests {
         // 40 images of the second epoch are met, 60 are left: three of 25, then four an epoch
         pace.change(5, 25);
         assert_eq!((pace.updates(), pace.epochs_after(6)), (4 + 3 + 4, 1.9));
+        assert_eq!([1, 2, 3].map(|epochs| pace.updates_after(epochs)), [3, 7, 11]);
         assert_eq!((pace.epochs_after(7), pace.epochs_after(11)), (2.0, 3.0));
         // twice before the same update: the last counts
         pace.change(5, 60);

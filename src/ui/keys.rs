@@ -15,7 +15,7 @@ pub enum Action {
     Reset,
     ResetZoom,
     Clear,
-    /// Clear the pad, or on Data the selected drawing.
+    /// Clear the pad, or delete the selected drawing on Data, the chosen runs on Runs.
     Delete,
     Undo,
     Redo,
@@ -54,7 +54,7 @@ const fn command(action: Action, key: Key) -> Shortcut {
 const SHIFT_COMMAND: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
 
 /// The longer chords first: a key with more modifiers must not be taken for the one with fewer.
-const SHORTCUTS: [Shortcut; 39] = [
+const SHORTCUTS: [Shortcut; 40] = [
     Shortcut { action: Action::Redo, modifiers: SHIFT_COMMAND, key: Key::Z, everywhere: false },
     Shortcut { action: Action::Undo, modifiers: Modifiers::COMMAND, key: Key::Z, everywhere: false },
     Shortcut { action: Action::Redo, modifiers: Modifiers::COMMAND, key: Key::Y, everywhere: false },
@@ -62,7 +62,8 @@ const SHORTCUTS: [Shortcut; 39] = [
     command(Action::Go(Place::Train), Key::Num2),
     command(Action::Go(Place::Inside), Key::Num3),
     command(Action::Go(Place::Mistakes), Key::Num4),
-    command(Action::Go(Place::Data), Key::Num5),
+    command(Action::Go(Place::Runs), Key::Num5),
+    command(Action::Go(Place::Data), Key::Num6),
     command(Action::OpenPicture, Key::O),
     command(Action::SavePicture, Key::S),
     command(Action::Reset, Key::R),
@@ -148,8 +149,9 @@ pub const TOLD: [(&str, &[(&str, &str)]); 3] = [
     (
         "Everywhere",
         &[
-            ("Ctrl+1, 2, 3, 4, 5", "Draw, Train, Inside, Mistakes, Data"),
+            ("Ctrl+1, 2, 3, 4, 5, 6", "Draw, Train, Inside, Mistakes, Runs, Data"),
             ("Delete, 0 to 9, Ctrl+Z", "On Data: delete, relabel, undo"),
+            ("Arrows, Enter, Delete", "On Runs: move, to the pad or open seeds, delete"),
             ("Arrows, Enter", "Move in matrix, gallery and pictures of units, open"),
             ("Left, Right", "Move a slider or the reject line"),
             ("Tab, Space", "Next control, press it"),

@@ -212,7 +212,7 @@ fn bar_width(ui: &Ui) -> f32 {
 }
 
 /// "2 min 5 s", "8 s".
-fn duration(seconds: f64) -> String {
+pub(super) fn duration(seconds: f64) -> String {
     let seconds = seconds.round() as u64;
     if seconds >= 60 { format!("{} min {} s", seconds / 60, seconds % 60) } else { format!("{seconds} s") }
 }

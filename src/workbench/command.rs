@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{CurvesExport, HandwritingCommand, Speed};
+use super::{CurvesExport, HandwritingCommand, RunsCommand, Speed};
 use crate::drawing::{Drawing, Recipe};
 use crate::inference::Thresholds;
 use crate::training::{LiveSettings, TrainingConfig};
@@ -38,6 +38,8 @@ pub enum Command {
     KeepDrawing(Option<u8>),
     /// Something about the drawings that are kept.
     Handwriting(HandwritingCommand),
+    /// Something about the runs that were recorded.
+    Runs(RunsCommand),
     /// Find out what is unlike MNIST about the drawing and what would help; a panel that shows it asks in every frame.
     Examine,
     /// Show and answer only the first points of the drawing; `None` for the whole.
@@ -72,7 +74,7 @@ pub enum Command {
     StepEpoch(TrainingConfig),
     PauseTraining,
     ResumeTraining,
-    /// Go on with the interrupted run in this folder.
+    /// Go on with the run in this folder, which is offered, or listed as stopped or interrupted.
     ResumeRun(PathBuf),
     /// End the training after the present update; its run is kept.
     StopTraining,

@@ -12,14 +12,16 @@ use super::trainer::TrainerEvent;
 use super::{NoticeKind, Workbench, WorkerEvent};
 use crate::models::{self, CLASSES};
 use crate::storage::resumption::{self, Opened, Resumption};
+use crate::storage::run_removal;
 
 impl Workbench {
-    /// Looks for the newest interrupted run, on a thread of its own.
+    /// Looks for the newest interrupted run, on a thread of its own, which first removes what was deleted before this start.
     pub(super) fn look_for_interrupted(&self) {
         let (runs, sender) = (self.options.runs.clone(), self.sender.clone());
         let wake = Arc::clone(&self.options.wake);
         // without a thread nothing is offered, and the command line still goes on with the run
         let _offered_without = std::thread::Builder::new().name("interrupted".to_owned()).spawn(move || {
+            run_removal::remove_for_good(&runs);
             if let Some(run) = resumption::newest_interrupted(&runs) {
                 let _gone = sender.send(WorkerEvent::Interrupted(Box::new(run)));
                 wake(Duration::ZERO);
@@ -36,12 +38,17 @@ impl Workbench {
         Some((&run.path, sentence))
     }
 
-    /// Goes on with the run that is offered.
+    /// Goes on with the run that is offered, or with one of the list that can go on.
     pub(super) fn resume_run(&mut self, path: PathBuf) {
         match self.interrupted.take() {
             Some(run) if run.path == path => self.begin_training(run.config, None, Beginning::Resumed(path)),
             other => {
                 self.interrupted = other;
+                let listed = self.runs().find(&path).filter(|run| run.state.can_go_on());
+                if let Some(config) = listed.and_then(|run| run.config.clone()) {
+                    self.begin_training(config, None, Beginning::Resumed(path));
+                    return;
+                }
                 let text = format!("This run is not known to be interrupted: {}", path.display());
                 self.notify(NoticeKind::Problem, text);
             }

@@ -69,6 +69,7 @@ impl Workbench {
 
     /// Ends a training that is under way (its run is kept) and clears the curves.
     pub(super) fn reset_training(&mut self) {
+        self.cancel_repeats();
         self.control(Trainer::stop);
         self.runs_started += 1;
         self.leaving.retain(Trainer::is_busy);

@@ -4,6 +4,7 @@
 
 mod answers;
 mod data;
+mod runs;
 mod training;
 
 use std::ops::ControlFlow;
