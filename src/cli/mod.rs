@@ -2,6 +2,7 @@
 //! command; what they print and take is a contract.
 
 mod bench;
+mod check;
 mod data;
 mod errors_picture;
 mod eval;
@@ -76,6 +77,7 @@ enum Command {
     Predict(predict::PredictArgs),
     /// List, fetch or verify data sets
     Data(data::DataArgs),
+    Check(check::CheckArgs),
     /// Measure the speed of training and reading
     Bench(bench::BenchArgs),
 }
@@ -158,6 +160,7 @@ pub fn run(cli: Cli) -> Next {
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Predict(args)) => predict::run(&args),
         Some(Command::Data(args)) => data::run(&args),
+        Some(Command::Check(args)) => check::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
     };
     Next::Exit(result.unwrap_or_else(|error| {

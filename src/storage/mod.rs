@@ -14,6 +14,7 @@
 //! | `recorded_run.rs`, `recorder.rs` | a training that is written down as it goes |
 //! | `checkpoint_files.rs`, `checkpoint_folder.rs`, `files.rs` | what going on later needs: as files, and where they lie |
 //! | `checkpoint_writer.rs` | the thread that writes checkpoints |
+//! | `run_records.rs`, `run_log.rs`, `tensorboard/` | what a run tells others: `log.txt`, and events for TensorBoard |
 //! | `journal.rs` | what was changed while a run went on |
 //! | `resumption.rs` | [`resumption::open`]: taking up a run where it was left |
 //! | `fine_tuning.rs` | [`FineTuning`]: what a training on one's own drawings was worth |
@@ -41,8 +42,11 @@ pub mod recorded_run;
 mod recorder;
 pub mod resumption;
 pub mod run_folder;
+mod run_log;
+mod run_records;
 pub mod settings;
 pub mod shipped;
+mod tensorboard;
 pub mod weights_file;
 
 /// Recorded pens are read in this form, too, so it lies beside them.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::checkpoint_writer::CheckpointWriter;
 use super::journal;
 use super::run_folder::RunFolder;
+use super::run_records::RunRecords;
 use crate::training::{Checkpoint, Event, LiveChange, LiveSettings, Observer, Position, Resumable, Stop};
 
 /// Usually at least this long between two checkpoints of a run. What a crash can cost is the time since the last one.
@@ -16,6 +17,7 @@ pub(super) type Warn<'a> = &'a mut (dyn FnMut(String) + Send);
 
 pub(super) struct Recorder {
     pub folder: RunFolder,
+    pub records: RunRecords,
     checkpoints: CheckpointWriter,
     checkpoint_every: Duration,
     last_checkpoint: Instant,
@@ -27,13 +29,13 @@ pub(super) struct Recorder {
 impl Recorder {
     /// For a run that begins at `position`.
     pub fn new(
-        folder: RunFolder,
+        (folder, records): (RunFolder, RunRecords),
         checkpoints: CheckpointWriter,
         checkpoint_every: Duration,
         position: Option<&Position>,
     ) -> Self {
         let (step, epochs) = position.map_or((0, 0), |position| (position.step, position.epochs));
-        Self { folder, checkpoints, checkpoint_every, last_checkpoint: Instant::now(), step, epochs }
+        Self { folder, records, checkpoints, checkpoint_every, last_checkpoint: Instant::now(), step, epochs }
     }
 
     /// Writes down what an event tells before `observe` hears of it, and what `observe` changes before it acts. What cannot be
@@ -64,9 +66,11 @@ impl Recorder {
             }
             Event::Pixels { .. } | Event::Tick(_) => {}
         }
+        self.records.saw(&event, warn);
         let flow = observe(event);
         if let ControlFlow::Continue(Some(LiveSettings { learning_rate })) = flow {
             let change = LiveChange { update: first_update, epochs: self.epochs, learning_rate };
+            self.records.changed(&change);
             if let Err(error) = journal::add(self.folder.path(), &change) {
                 warn(format!(
                     "The learning rate changes, but the run could not be repeated from its record: {error:#}"
@@ -84,6 +88,7 @@ impl Recorder {
         if let Some(problem) = self.checkpoints.take_problem() {
             warn(problem);
         }
+        self.records.before_checkpoint(warn);
         match resumable.checkpoint() {
             Ok(Some(checkpoint)) => self.checkpoints.hand_over(checkpoint),
             // weights that are no longer numbers: the run will say so itself

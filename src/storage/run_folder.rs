@@ -230,10 +230,15 @@ pub fn find(runs: &Path, name: &str) -> Option<PathBuf> {
 
 /// `YYYYMMDD_HHMMSS` in UTC.
 fn stamp(time: SystemTime) -> String {
+    clock(time).replace(['-', ':'], "").replace(' ', "_")
+}
+
+/// `YYYY-MM-DD HH:MM:SS` in UTC.
+pub(super) fn clock(time: SystemTime) -> String {
     let seconds = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let (year, month, day) = date(seconds / 86_400);
     let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}{month:02}{day:02}_{hour:02}{minute:02}{second:02}")
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
 }
 
 /// The civil date of a day counted from 1 January 1970.

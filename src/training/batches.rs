@@ -7,6 +7,7 @@ use super::config::Order;
 use super::{TrainingConfig, TrainingData};
 use crate::drawing::PIXELS;
 use crate::nn::random::{Purpose, stream};
+use crate::optim::OptimizerConfig;
 
 /// Some images with their labels, distorted where the configuration asks for it.
 pub(super) struct Batch {
@@ -37,6 +38,16 @@ pub(super) fn epoch<'a>(
 /// All images of an epoch in the order of the corpus, in batches: what an update reads that asks for all of them.
 pub(super) fn all(config: &TrainingConfig, data: &TrainingData, epoch: u32) -> Vec<Batch> {
     in_order(config, data, (epoch, 0), data.train.clone()).collect()
+}
+
+/// The first `count` images that a run of `config` meets, as it meets them.
+pub fn first_images(config: &TrainingConfig, data: &TrainingData, count: usize) -> Vec<[u8; PIXELS]> {
+    let config = TrainingConfig { batch_size: count, ..config.clone() };
+    let first = match matches!(config.optimizer, OptimizerConfig::ConjugateGradient { .. }) {
+        true => in_order(&config, data, (1, 0), data.train.clone()).next(),
+        false => epoch(&config, data, 1, 0).next(),
+    };
+    first.map_or_else(Vec::new, |batch| batch.images)
 }
 
 fn in_order<'a>(
