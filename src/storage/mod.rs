@@ -17,12 +17,14 @@
 //! | `run_records.rs`, `run_log.rs`, `tensorboard/` | what a run tells others: `log.txt`, and events for TensorBoard |
 //! | `journal.rs` | what was changed while a run went on |
 //! | `resumption.rs` | [`resumption::open`]: taking up a run where it was left |
+//! | `ablation/` | plans that compare settings, and what their runs have found |
 //! | `fine_tuning.rs` | [`FineTuning`]: what a training on one's own drawings was worth |
 //! | `handwriting.rs` | the file of the drawings that a person keeps |
 //! | `handwriting_export.rs` | kept drawings in the forms of other programs |
 //! | `picture_file.rs` | image files, read and written |
 //! | `record.rs` | the JSON of runs and commands |
 
+pub mod ablation;
 pub mod atomic;
 mod checkpoint_files;
 mod checkpoint_folder;

@@ -22,7 +22,7 @@ const OVERFITTED: usize = 128;
 const OVERFITTING_EPOCHS: u32 = 50;
 /// Images of the one batch, and epochs for it.
 const BATCH: usize = 32;
-const BATCH_EPOCHS: u32 = 200;
+const BATCH_EPOCHS: u32 = 400;
 /// Images whose random labels are learnt, and those that judge: of 4,000, chance reads 8 to 12 % but once in 40,000 times.
 const RANDOMLY_LABELLED: usize = 256;
 const JUDGES: usize = 4_000;
