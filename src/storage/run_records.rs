@@ -147,7 +147,11 @@ fn describe(change: &serde_json::Value) -> String {
         match value {
             serde_json::Value::Null => {}
             _ if ["update", "epochs"].contains(&key.as_str()) => {}
+            // all that was set at once
+            serde_json::Value::Object(_) if key == "set" => words.push(describe(value)),
             serde_json::Value::Object(_) => words.push(format!("{key} ({})", describe(value))),
+            // numbers of which every bit counts are written as texts
+            serde_json::Value::String(text) => words.push(format!("{} {text}", key.replace('_', " "))),
             _ => words.push(format!("{} {value}", key.replace('_', " "))),
         }
     }
@@ -168,8 +172,10 @@ mod tests {
 
     #[test]
     fn a_change_is_told_by_its_settings() {
-        let change = LiveChange { update: 7, epochs: 1, learning_rate: 0.003 };
-        assert_eq!(describe(&serde_json::to_value(change).unwrap()), "learning rate 0.003");
+        let rate = serde_json::json!({"update": 7, "epochs": 1, "learning_rate": "0.003"});
+        assert_eq!(describe(&rate), "learning rate 0.003");
+        let rate = serde_json::json!({"update": 7, "epochs": 1, "set": {"learning_rate": "0.003"}});
+        assert_eq!(describe(&rate), "learning rate 0.003");
         let more = serde_json::json!({"update": 7, "batch_size": 64, "momentum": null, "augmentation": {"scale": 0.1}});
         let words = describe(&more);
         assert!(words.contains("batch size 64") && words.contains("augmentation (scale 0.1)"), "{words}");

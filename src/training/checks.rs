@@ -242,7 +242,7 @@ mod tests {
 
     const MLP: &str = "model = \"mlp-deep\"\nepochs = 9\nbatch_size = 64\nlearning_rate = 0.001\n\
                        loss = { kind = \"smoothed-cross-entropy\", smoothing = 0.1 }\n\
-                       [optimizer]\nkind = \"adamw\"\nweight_decay = 0.1\n[schedule]\nkind = \"cosine\"\n\
+                       [optimizer]\nkind = \"adam-w\"\nweight_decay = 0.1\n[schedule]\nkind = \"cosine\"\n\
                        [augmentation]\nrotation_degrees = 20.0\n[early_stopping]\npatience = 1\n";
 
     fn corpus(images: usize) -> Arc<Corpus> {

@@ -4,6 +4,7 @@
 
 mod answers;
 mod data;
+mod records;
 mod training;
 
 use std::ops::ControlFlow;

@@ -192,8 +192,8 @@ mod tests {
 
     #[test]
     fn an_event_is_written_byte_by_byte_as_protobuf_has_it() {
-        // printf 'wall_time: 1.5 step: 300 summary { value { tag: "a" simple_value: 0.25 } }' |
-        //   protoc --encode=tensorflow.Event …/event.proto | xxd -p
+        // e = tensorboard.compat.proto.event_pb2.Event(wall_time=1.5, step=300)
+        // v = e.summary.value.add(); v.tag = "a"; v.simple_value = 0.25; e.SerializeToString().hex()
         let expected = "09000000000000f83f10ac022a0a0a080a0161150000803e";
         let event = values(1.5, 300, &[("a".to_owned(), Value::Scalar(0.25))]);
         let hex: String = event.iter().map(|byte| format!("{byte:02x}")).collect();
