@@ -62,10 +62,10 @@ pub fn run(args: &AblateArgs) -> Result<u8> {
     };
     if !args.json {
         output::line(format!(
-            "{} {} variants, {} seeds, {}",
+            "{} {} variants, {} of each, {}",
             plan.question,
             plan.variants.len(),
-            plan.seeds,
+            if plan.seeds == 1 { "one seed".to_owned() } else { format!("{} seeds", plan.seeds) },
             compute.describe()
         ));
     }

@@ -158,9 +158,8 @@ mod tests {
 
     fn results(values: [[f64; 3]; 3]) -> Results {
         let mut results = Results::new(&plan(), Split::Validation);
-        for seed in 0..3 {
-            (0..3).for_each(|variant| results.add(variant, values[variant][seed], 1.0));
-        }
+        let mut add = |seed: usize| (0..3).for_each(|variant| results.add(variant, values[variant][seed], 1.0));
+        (0..3).for_each(&mut add);
         results
     }
 
