@@ -1,7 +1,9 @@
 //! The command line: the same functions as the window, for scripts, servers without a screen, and tests. A file per
 //! command; what they print and take is a contract.
 
+mod ablate;
 mod bench;
+mod check;
 mod data;
 mod errors_picture;
 mod eval;
@@ -79,6 +81,9 @@ enum Command {
     Predict(predict::PredictArgs),
     /// List, fetch or verify data sets
     Data(data::DataArgs),
+    /// Compare settings over several seeds
+    Ablate(ablate::AblateArgs),
+    Check(check::CheckArgs),
     /// Measure the speed of training and reading
     Bench(bench::BenchArgs),
 }
@@ -162,6 +167,8 @@ pub fn run(cli: Cli) -> Next {
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Predict(args)) => predict::run(&args),
         Some(Command::Data(args)) => data::run(&args),
+        Some(Command::Ablate(args)) => ablate::run(&args),
+        Some(Command::Check(args)) => check::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
     };
     Next::Exit(result.unwrap_or_else(|error| {

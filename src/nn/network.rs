@@ -74,6 +74,11 @@ pub trait Layer: Send + Sync {
         Ok(None)
     }
 
+    /// The same layer with this rate, if it is a dropout.
+    fn with_dropout(&self, _rate: f32) -> Option<Box<dyn Layer>> {
+        None
+    }
+
     /// The convolution that this layer is, if it is one without an activation.
     fn linear_convolution(&self) -> Option<Conv2d> {
         None
@@ -216,6 +221,17 @@ impl Network {
         let params = first..self.specs.len();
         self.places.push(Place { name: name.to_owned(), layer: Box::new(layer), output, params });
         Ok(self)
+    }
+
+    /// Gives every dropout layer this rate, 0 for none. False where there is no such layer.
+    pub fn set_dropout(&mut self, rate: f32) -> bool {
+        let mut found = false;
+        for place in &mut self.places {
+            if let Some(layer) = place.layer.with_dropout(rate) {
+                (place.layer, found) = (layer, true);
+            }
+        }
+        found
     }
 
     pub fn input(&self) -> MapShape {

@@ -16,8 +16,10 @@
 //! | `recorded_run.rs`, `recorder.rs` | a training that is written down as it goes |
 //! | `checkpoint_files.rs`, `checkpoint_folder.rs`, `files.rs` | what going on later needs: as files, and where they lie |
 //! | `checkpoint_writer.rs` | the thread that writes checkpoints |
+//! | `run_records.rs`, `run_log.rs`, `tensorboard/` | what a run tells others: `log.txt`, and events for TensorBoard |
 //! | `journal.rs` | what was changed while a run went on |
 //! | `resumption.rs` | [`resumption::open`]: taking up a run where it was left |
+//! | `ablation/` | plans that compare settings, and what their runs have found |
 //! | `figure/` | [`figure::Figure`]: curves as PNG, SVG and CSV |
 //! | `fine_tuning.rs` | [`FineTuning`]: what a training on one's own drawings was worth |
 //! | `handwriting.rs` | the file of the drawings that a person keeps |
@@ -25,6 +27,7 @@
 //! | `picture_file.rs` | image files, read and written |
 //! | `record.rs` | the JSON of runs and commands |
 
+pub mod ablation;
 pub mod atomic;
 mod checkpoint_files;
 mod checkpoint_folder;
@@ -45,12 +48,15 @@ pub mod recorded_run;
 mod recorder;
 pub mod resumption;
 pub mod run_folder;
+mod run_log;
 pub mod run_note;
+mod run_records;
 pub mod run_removal;
 pub mod run_settings;
 pub mod runs;
 pub mod settings;
 pub mod shipped;
+mod tensorboard;
 pub mod weights_file;
 
 /// Recorded pens are read in this form, too, so it lies beside them.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::checkpoint_writer::CheckpointWriter;
 use super::journal;
 use super::run_folder::RunFolder;
+use super::run_records::RunRecords;
 use crate::training::{Checkpoint, Event, LiveChange, LiveSettings, Observer, Position, Resumable, Stop};
 
 /// Usually at least this long between two checkpoints of a run. What a crash can cost is the time since the last one.
@@ -16,6 +17,7 @@ pub(super) type Warn<'a> = &'a mut (dyn FnMut(String) + Send);
 
 pub(super) struct Recorder {
     pub folder: RunFolder,
+    pub records: RunRecords,
     checkpoints: CheckpointWriter,
     checkpoint_every: Duration,
     last_checkpoint: Instant,
@@ -29,7 +31,7 @@ pub(super) struct Recorder {
 impl Recorder {
     /// For a run that begins at `position` and makes `changes` again. The folder tells those up to there.
     pub fn new(
-        folder: RunFolder,
+        (folder, records): (RunFolder, RunRecords),
         checkpoints: CheckpointWriter,
         checkpoint_every: Duration,
         position: Option<&Position>,
@@ -38,6 +40,7 @@ impl Recorder {
         let (step, epochs) = position.map_or((0, 0), |position| (position.step, position.epochs));
         Self {
             folder,
+            records,
             checkpoints,
             checkpoint_every,
             last_checkpoint: Instant::now(),
@@ -77,9 +80,11 @@ impl Recorder {
             }
             Event::Pixels { .. } | Event::Tick(_) => {}
         }
+        self.records.saw(&event, warn);
         let flow = observe(event);
         if let ControlFlow::Continue(Some(set)) = flow {
             let change = LiveChange { update: first_update, epochs: self.epochs, set };
+            self.records.changed(&change);
             if let Err(error) = journal::add(self.folder.path(), &change) {
                 warn(format!("The setting changes, but the run could not be repeated from its record: {error:#}"));
             }
@@ -108,6 +113,7 @@ impl Recorder {
         if let Some(problem) = self.checkpoints.take_problem() {
             warn(problem);
         }
+        self.records.before_checkpoint(warn);
         match resumable.checkpoint() {
             Ok(Some(checkpoint)) => self.checkpoints.hand_over(checkpoint),
             // weights that are no longer numbers: the run will say so itself

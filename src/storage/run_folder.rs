@@ -31,25 +31,7 @@ pub struct RunFolder {
 impl RunFolder {
     /// Makes `<name>_YYYYMMDD_HHMMSS` (UTC) inside `runs` and writes the configuration there, before any training.
     pub fn create(runs: &Path, name: &str, config: &TrainingConfig) -> Result<Self> {
-        if name.is_empty() || name.starts_with('.') || name.chars().any(|c| c.is_control() || "/\\:*?\"<>|".contains(c))
-        {
-            bail!("\"{name}\" cannot name a run: take letters, figures, dashes");
-        }
-        let refused = |error: std::io::Error| {
-            anyhow!("no run can be kept in the runs folder ({error}); name another one with --runs: {}", runs.display())
-        };
-        fs::create_dir_all(runs).map_err(refused)?;
-        let stamp = stamp(SystemTime::now());
-        let path = (1..1_000)
-            .map(|n| if n == 1 { format!("{name}_{stamp}") } else { format!("{name}_{stamp}-{n}") })
-            .map(|folder| runs.join(folder))
-            .find_map(|path| match fs::create_dir(&path) {
-                Ok(()) => Some(Ok(path)),
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => None,
-                Err(error) => Some(Err(error)),
-            })
-            .context("a thousand runs began in this second")?
-            .map_err(refused)?;
+        let path = make(runs, name)?;
         write_atomically(&path.join("config.toml"), config.to_toml().as_bytes())?;
         let lock = File::create(path.join("LOCK"))?;
         // where a file system knows no locks the run goes on without
@@ -216,6 +198,28 @@ impl RunFolder {
     }
 }
 
+/// Makes `<name>_YYYYMMDD_HHMMSS` (UTC) inside `runs`, and nothing in it.
+pub(super) fn make(runs: &Path, name: &str) -> Result<PathBuf> {
+    if name.is_empty() || name.starts_with('.') || name.chars().any(|c| c.is_control() || "/\\:*?\"<>|".contains(c)) {
+        bail!("\"{name}\" cannot name a run: take letters, figures, dashes");
+    }
+    let refused = |error: std::io::Error| {
+        anyhow!("no run can be kept in the runs folder ({error}); name another one with --runs: {}", runs.display())
+    };
+    fs::create_dir_all(runs).map_err(refused)?;
+    let stamp = stamp(SystemTime::now());
+    (1..1_000)
+        .map(|n| if n == 1 { format!("{name}_{stamp}") } else { format!("{name}_{stamp}-{n}") })
+        .map(|folder| runs.join(folder))
+        .find_map(|path| match fs::create_dir(&path) {
+            Ok(()) => Some(Ok(path)),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => None,
+            Err(error) => Some(Err(error)),
+        })
+        .context("a thousand runs began in this second")?
+        .map_err(refused)
+}
+
 /// A line of history, if it is whole and tells of one of the first `epochs`.
 fn line_of(epochs: u32, line: &str) -> Option<Value> {
     let line: Value = serde_json::from_str(line).ok()?;
@@ -256,10 +260,15 @@ pub fn find_or_say(runs: &Path, name: &str) -> Result<PathBuf> {
 
 /// `YYYYMMDD_HHMMSS` in UTC.
 fn stamp(time: SystemTime) -> String {
+    clock(time).replace(['-', ':'], "").replace(' ', "_")
+}
+
+/// `YYYY-MM-DD HH:MM:SS` in UTC.
+pub(super) fn clock(time: SystemTime) -> String {
     let seconds = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let (year, month, day) = date(seconds / 86_400);
     let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}{month:02}{day:02}_{hour:02}{minute:02}{second:02}")
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
 }
 
 /// The civil date of a day counted from 1 January 1970.

@@ -8,6 +8,7 @@ use super::{TrainingConfig, TrainingData};
 use crate::data::Augmentation;
 use crate::drawing::PIXELS;
 use crate::nn::random::{Purpose, stream};
+use crate::optim::OptimizerConfig;
 
 /// Some images with their labels, distorted where the configuration asks for it.
 pub(super) struct Batch {
@@ -68,4 +69,14 @@ pub(super) fn all(config: &TrainingConfig, data: &TrainingData, epoch: u32) -> V
     let order = EpochOrder { config, data, epoch, order: data.train.clone() };
     let places = (0..order.order.len()).step_by(config.batch_size);
     places.map(|from| order.batch(from, config.batch_size, &config.augmentation)).collect()
+}
+
+/// The first `count` images that a run of `config` meets, as it meets them.
+pub fn first_images(config: &TrainingConfig, data: &TrainingData, count: usize) -> Vec<[u8; PIXELS]> {
+    let reads_all = matches!(config.optimizer, OptimizerConfig::ConjugateGradient { .. });
+    let order = match reads_all {
+        true => EpochOrder { config, data, epoch: 1, order: data.train.clone() },
+        false => EpochOrder::new(config, data, 1),
+    };
+    order.batch(0, count, &config.augmentation).images
 }

@@ -4,6 +4,7 @@
 
 mod batches;
 mod checkpoint;
+pub mod checks;
 mod config;
 mod early_stopping;
 mod event;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
+pub use batches::first_images;
 pub use checkpoint::{BestEpoch, Checkpoint, Met, Position, Resumable};
 pub use config::{Chosen, ConfigError, Order, TrainingConfig};
 pub use early_stopping::EarlyStopping;
@@ -97,7 +99,7 @@ fn run_in_pool(
     config.validate()?;
     anyhow::ensure!(!data.train.is_empty(), "there is no image to train on");
     let architecture = config.architecture()?;
-    let network = (architecture.network)()?;
+    let network = config.network()?;
     let mut params = match origin {
         Origin::Start(_) => ParamStore::initialise_by(&network, config.initialisation, config.seed, &compute.device)?,
         Origin::Checkpoint(checkpoint) => ParamStore::from_weights(&network, &checkpoint.weights, &compute.device)?,

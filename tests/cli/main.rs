@@ -4,6 +4,7 @@
 
 mod answers;
 mod data;
+mod records;
 mod runs;
 mod training;
 
