@@ -3,9 +3,11 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 
+use super::changing::Beginning;
 use super::trainer::Trainer;
 use super::{NoticeKind, Workbench};
-use crate::training::TrainingConfig;
+use crate::storage::journal;
+use crate::training::{LiveChange, TrainingConfig};
 
 /// Repeats that can be asked for at once.
 pub const MOST_REPEATS: u32 = 20;
@@ -13,13 +15,14 @@ pub const MOST_REPEATS: u32 = 20;
 /// The repeats that wait.
 #[derive(Default)]
 pub struct Repeats {
-    waiting: VecDeque<TrainingConfig>,
+    /// Settings, and the changes of the repeated run, which are made again at their updates.
+    waiting: VecDeque<(TrainingConfig, Vec<LiveChange>)>,
 }
 
 impl Workbench {
     /// The settings of the repeats that have not begun, in their order.
-    pub fn waiting_repeats(&self) -> &VecDeque<TrainingConfig> {
-        &self.beside.runs.repeats.waiting
+    pub fn waiting_repeats(&self) -> impl ExactSizeIterator<Item = &TrainingConfig> {
+        self.beside.runs.repeats.waiting.iter().map(|(config, _)| config)
     }
 
     /// Puts `count` further seeds of this run's settings in line.
@@ -29,11 +32,18 @@ impl Workbench {
             self.notify(NoticeKind::Problem, text);
             return;
         };
+        let changes = match journal::read(run) {
+            Ok(changes) => changes,
+            Err(error) => {
+                self.notify(NoticeKind::Problem, format!("This run cannot be repeated: {error:#}"));
+                return;
+            }
+        };
         let listed = self.runs().runs.iter().filter_map(|run| run.config.as_ref());
         let under_way = self.training().filter(|view| view.phase.is_under_way()).map(|view| &view.config);
         let all = listed.chain(self.waiting_repeats()).chain(under_way);
         let seeds = further_seeds(&config, all, count.min(MOST_REPEATS));
-        let repeats = seeds.into_iter().map(|seed| TrainingConfig { seed, ..config.clone() });
+        let repeats = seeds.into_iter().map(|seed| (TrainingConfig { seed, ..config.clone() }, changes.clone()));
         self.beside.runs.repeats.waiting.extend(repeats);
         self.begin_next_repeat();
     }
@@ -43,8 +53,9 @@ impl Workbench {
         if self.training_is_under_way() {
             return;
         }
-        if let Some(config) = self.beside.runs.repeats.waiting.pop_front() {
-            self.start_training(config, None);
+        if let Some((config, changes)) = self.beside.runs.repeats.waiting.pop_front() {
+            let beginning = if changes.is_empty() { Beginning::New } else { Beginning::Repeat(changes) };
+            self.begin_training(config, None, beginning);
         }
     }
 

@@ -3,13 +3,14 @@
 use digitpad::training::TrainingConfig;
 use digitpad::ui::places::Place;
 use digitpad::workbench::{Command, Phase};
+use eframe::egui::accesskit::Role;
 use eframe::egui::{self, Key, Modifiers, Theme, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 
 use crate::window::Window;
 
 fn type_into(window: &mut Window, label: &str, text: &str) {
-    window.harness.get_by_label(label).focus();
+    window.harness.get_by_role_and_label(Role::TextInput, label).focus();
     window.settle();
     window.press(Modifiers::COMMAND, Key::A);
     window.harness.event(egui::Event::Text(text.to_owned()));
@@ -62,7 +63,7 @@ fn fields_act_on_the_run_when_they_are_left_and_the_rest_waits_for_a_new_run() {
 }
 
 fn chosen(window: &Window, label: &str) -> String {
-    window.harness.get_by_label(label).accesskit_node().value().unwrap_or_default()
+    window.harness.get_by_role_and_label(Role::TextInput, label).accesskit_node().value().unwrap_or_default()
 }
 
 #[test]

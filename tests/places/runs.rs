@@ -250,7 +250,7 @@ fn a_stopped_run_goes_on_from_the_list_and_stopping_cancels_what_waits() {
     assert_eq!(window.workbench().waiting_repeats().len(), 3);
     window.workbench().handle(Command::StopTraining);
     window.until("the stop", |workbench| !workbench.training_is_under_way());
-    assert!(window.workbench().waiting_repeats().is_empty(), "whoever stops wants nothing to begin");
+    assert_eq!(window.workbench().waiting_repeats().len(), 0, "whoever stops wants nothing to begin");
     window.until("the list", |w| w.runs().runs.iter().all(|run| run.state == RunState::Stopped));
 
     window.go(Place::Runs);

@@ -121,6 +121,18 @@ impl Detail {
                 form.discard(config);
                 *scene.go_to = Some(Place::Train);
             }
+            let open = Button::plain("Open folder").icon(icons::FOLDER_OPEN).width(half);
+            if ui.add(open).clicked() {
+                scene.push(Command::Runs(RunsCommand::OpenFolder(run.path.clone())));
+            }
+        });
+        ui.horizontal(|ui| {
+            let hint = "Train it once more, with the same seed and the same changes on the way";
+            let repeat = Button::plain("Repeat").icon(icons::ARROW_COUNTER_CLOCKWISE).width(half).hint(hint);
+            if ui.add_enabled(has_settings && !under_way, repeat).clicked() {
+                scene.push(Command::RepeatRun { run: run.path.clone(), seed: None });
+                *scene.go_to = Some(Place::Train);
+            }
             let repeat = Button::plain("Repeat with seeds…").width(half);
             if ui.add_enabled(has_settings, repeat.hint("Train the same settings with further seeds")).clicked() {
                 self.seeds = self.seeds.is_none().then(|| "4".to_owned());
@@ -128,10 +140,6 @@ impl Detail {
         });
         self.ask_for_seeds(ui, run, scene, width);
         ui.horizontal(|ui| {
-            let open = Button::plain("Open folder").icon(icons::FOLDER_OPEN).width(half);
-            if ui.add(open).clicked() {
-                scene.push(Command::Runs(RunsCommand::OpenFolder(run.path.clone())));
-            }
             let delete = Button::plain("Delete").icon(icons::TRASH).width(half).key("Delete");
             if ui.add_enabled(run.state != RunState::Running, delete).clicked() {
                 scene.push(Command::Runs(RunsCommand::Delete(vec![run.path.clone()])));

@@ -12,7 +12,7 @@ fn runs(changes: &[&str]) -> Vec<Run> {
         let model = if change.contains("model") { "" } else { "model = \"mlp\"\n" };
         std::fs::write(path.join("config.toml"), format!("{change}\n{model}{rest}")).unwrap();
         let accuracy = 0.9 + place as f64 / 100.0;
-        let line = format!("{{\"epoch\":1,\"seconds\":1,\"validation_accuracy\":{accuracy},\"best\":true}}\n");
+        let line = format!("{{\"event\":\"epoch\",\"epoch\":1,\"step\":9,\"seconds\":1,\"validation_accuracy\":{accuracy},\"best\":true}}\n");
         std::fs::write(path.join("history.jsonl"), line).unwrap();
         read(&path)
     });
