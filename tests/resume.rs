@@ -10,12 +10,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use digitpad::data::{Corpus, Drawn, idx};
+use digitpad::data::{Augmentation, Corpus, Drawn, idx};
 use digitpad::nn::random::{Purpose, stream};
 use digitpad::nn::{Compute, DeviceChoice};
 use digitpad::training::{
-    self, Checkpoint, Ending, EpochSummary, Event, LiveChange, LiveSettings, Origin, Outcome, Stop, TrainingConfig,
-    TrainingData,
+    self, Checkpoint, Ending, EpochSummary, Event, LiveChange, LiveSettings, Origin, Outcome, Pace, Stop,
+    TrainingConfig, TrainingData,
 };
 use rand::Rng;
 use serde_json::Value;
@@ -66,14 +66,14 @@ fn told(summary: &EpochSummary<'_>) -> String {
     format!("{epoch} {step} {train_loss:?} {train_error:?} {learning_rate:?} {is_best} {validation:?}")
 }
 
-/// Trains from `origin`, setting the learning rate at some update where `change` says so, and copies the run at each of
+/// Trains from `origin`, changing settings after the updates that `changes` names, and copies the run at each of
 /// `copied` updates.
 fn trained(
     config: &TrainingConfig,
     data: &TrainingData,
     origin: Origin<'_>,
     live: &[LiveChange],
-    change: Option<(u64, f64)>,
+    changes: &[(u64, LiveSettings)],
     copied: &[u64],
 ) -> (Outcome, Vec<String>, Vec<Checkpoint>) {
     let (mut epochs, mut copies) = (Vec::new(), Vec::new());
@@ -86,9 +86,9 @@ fn trained(
             match event {
                 Event::Resumable(run) if copied.contains(&run.step()) => copies.extend(run.checkpoint().unwrap()),
                 Event::Epoch(summary) => epochs.push(told(&summary)),
-                Event::Step { step, .. } if change.is_some_and(|(at, _)| at == step) => {
-                    let learning_rate = change.unwrap().1;
-                    return ControlFlow::Continue(Some(LiveSettings { learning_rate }));
+                Event::Step { step, .. } => {
+                    let set = changes.iter().find(|(at, _)| *at == step).map(|(_, set)| *set);
+                    return ControlFlow::Continue(set);
                 }
                 _ => {}
             }
@@ -112,17 +112,17 @@ fn a_run_goes_on_from_any_update_to_the_same_bits() {
         let per_epoch = config.updates_per_epoch(data.train.len());
         // in the midst of the first epoch, at its end, right after it, in the midst of the last
         let copied = [1, per_epoch, per_epoch + 1, u64::from(config.epochs) * per_epoch - 1];
-        let (whole, epochs, copies) = trained(&config, &data, Origin::Start(None), &[], None, &copied);
+        let (whole, epochs, copies) = trained(&config, &data, Origin::Start(None), &[], &[], &copied);
         assert!(copies.len() >= 3, "{name}: {}", copies.len());
         for copy in &copies {
             let what = format!("{name} from update {}", copy.position.step);
-            let (again, rest, _) = trained(&config, &data, Origin::Checkpoint(copy), &[], None, &[]);
+            let (again, rest, _) = trained(&config, &data, Origin::Checkpoint(copy), &[], &[], &[]);
             assert_the_same(&whole, &again, &what);
             assert_eq!(rest, epochs[copy.position.epochs as usize..], "{what}");
         }
         // a run that has ended has nothing left to do, and still knows its best epoch
         let end = whole.checkpoint.as_ref().unwrap();
-        let (again, rest, _) = trained(&config, &data, Origin::Checkpoint(end), &[], None, &[]);
+        let (again, rest, _) = trained(&config, &data, Origin::Checkpoint(end), &[], &[], &[]);
         assert_the_same(&whole, &again, name);
         assert!(rest.is_empty());
     }
@@ -132,7 +132,7 @@ fn a_run_goes_on_from_any_update_to_the_same_bits() {
 fn a_run_that_is_stopped_anywhere_goes_on_to_the_same_bits() {
     for (name, config) in configs().into_iter().filter(|(name, _)| ["adam", "conjugate-gradient"].contains(name)) {
         let data = TrainingData::split(&config, Arc::clone(digits())).unwrap();
-        let (whole, ..) = trained(&config, &data, Origin::Start(None), &[], None, &[]);
+        let (whole, ..) = trained(&config, &data, Origin::Start(None), &[], &[], &[]);
         for stop_after in [1, 4, 7, 11, 19] {
             let mut events = 0;
             let mut checkpoint: Option<Checkpoint> = None;
@@ -162,17 +162,103 @@ fn changes_made_live_are_made_again_at_their_update() {
     let per_epoch = config.updates_per_epoch(data.train.len());
     // within an epoch, and at the last update of one
     for at in [per_epoch + 2, per_epoch] {
-        let change = Some((at, 0.0005));
-        let (whole, epochs, copies) = trained(&config, &data, Origin::Start(None), &[], change, &[2]);
-        let (unchanged, ..) = trained(&config, &data, Origin::Start(None), &[], None, &[]);
+        let change = [(at, LiveSettings::rate(0.0005))];
+        let (whole, epochs, copies) = trained(&config, &data, Origin::Start(None), &[], &change, &[2]);
+        let (unchanged, ..) = trained(&config, &data, Origin::Start(None), &[], &[], &[]);
         assert_ne!(whole.last_weights.sha256(), unchanged.last_weights.sha256(), "the change has an effect");
-        let live = [LiveChange { update: at + 1, epochs: ((at - 1) / per_epoch) as u32, learning_rate: 0.0005 }];
+        let live = [LiveChange { update: at + 1, epochs: ((at - 1) / per_epoch) as u32, set: change[0].1 }];
         for origin in [Origin::Start(None), Origin::Checkpoint(&copies[0])] {
-            let (again, told, _) = trained(&config, &data, origin, &live, None, &[]);
+            let (again, told, _) = trained(&config, &data, origin, &live, &[], &[]);
             assert_the_same(&whole, &again, &format!("changed after update {at}"));
             assert_eq!(told, epochs);
         }
     }
+}
+
+#[test]
+fn every_setting_that_changes_live_changes_again_to_the_same_bits() {
+    let augmentation = Augmentation { shift_pixels: 2.0, elastic_pixels: 0.7, ..Augmentation::MILD };
+    let changes = [
+        // within the first epoch, at its end, twice within the last
+        (2, LiveSettings { batch_size: Some(35), momentum: Some(0.6), ..LiveSettings::default() }),
+        (7, LiveSettings { weight_decay: Some(0.02), augmentation: Some(augmentation), ..LiveSettings::rate(0.001) }),
+        (
+            9,
+            LiveSettings {
+                batch_size: Some(64),
+                augmentation: Some(Augmentation::default()),
+                ..LiveSettings::default()
+            },
+        ),
+        (12, LiveSettings { momentum: Some(0.95), batch_size: Some(20), ..LiveSettings::default() }),
+    ];
+    let kinds = ["adam", "adam-w", "momentum", "batch normalisation"];
+    for (name, config) in configs().into_iter().filter(|(name, _)| kinds.contains(name)) {
+        let config = TrainingConfig { epochs: 3, train_limit: Some(230), batch_size: 50, ..config };
+        let data = TrainingData::split(&config, Arc::clone(digits())).unwrap();
+        let (mut pace, mut live) = (Pace::new(&config, data.train.len()), Vec::new());
+        for (at, set) in changes {
+            // an update that ends an epoch is told before the epoch is
+            let epochs = pace.epochs_after(at).ceil() as u32 - 1;
+            live.push(LiveChange { update: at + 1, epochs, set });
+            if let Some(size) = set.batch_size {
+                pace.change(at + 1, size);
+            }
+        }
+        // within an epoch before and after a changed batch size, right before and after a change, at the end of an epoch
+        let all: Vec<u64> = (1..pace.updates()).collect();
+        let copied = if name == "adam-w" { all } else { vec![2, 3, 10] };
+        let (whole, epochs, copies) = trained(&config, &data, Origin::Start(None), &[], &changes, &copied);
+        assert_eq!((whole.steps, whole.epochs), (pace.updates(), 3), "{name}: the run keeps its epochs");
+        assert!(pace.updates() != 3 * config.updates_per_epoch(data.train.len()), "{name}");
+        let (unchanged, ..) = trained(&config, &data, Origin::Start(None), &[], &[], &[]);
+        assert_ne!(whole.last_weights.sha256(), unchanged.last_weights.sha256(), "{name}");
+        let (again, told, _) = trained(&config, &data, Origin::Start(None), &live, &[], &[]);
+        assert_the_same(&whole, &again, &format!("{name}, repeated"));
+        assert_eq!(told, epochs, "{name}");
+        for copy in &copies {
+            let what = format!("{name} from update {}", copy.position.step);
+            let (again, rest, _) = trained(&config, &data, Origin::Checkpoint(copy), &live, &[], &[]);
+            assert_the_same(&whole, &again, &what);
+            assert_eq!(rest, epochs[copy.position.epochs as usize..], "{what}");
+        }
+        // each of them has an effect of its own
+        for left_out in 0..if name == "adam-w" { live.len() } else { 0 } {
+            let mut fewer = live.clone();
+            fewer.remove(left_out);
+            let (other, ..) = trained(&config, &data, Origin::Start(None), &fewer, &[], &[]);
+            assert_ne!(other.last_weights.sha256(), whole.last_weights.sha256(), "{name} without change {left_out}");
+        }
+    }
+}
+
+#[test]
+fn a_schedule_goes_by_images_whatever_the_batch() {
+    let (_, config) = configs().swap_remove(2);
+    let config = TrainingConfig { epochs: 2, batch_size: 20, ..config };
+    let data = TrainingData::split(&config, Arc::clone(digits())).unwrap();
+    let rates = |changes: &[(u64, LiveSettings)]| {
+        let (mut rates, mut met) = (Vec::new(), 0);
+        training::run(&config, &data, &compute(), None, &mut |event| {
+            let Event::Step { step, learning_rate, images, .. } = event else { return ControlFlow::Continue(None) };
+            rates.push((met, learning_rate));
+            met += images;
+            ControlFlow::Continue(changes.iter().find(|(at, _)| *at == step).map(|(_, set)| *set))
+        })
+        .unwrap();
+        rates
+    };
+    let size = |batch_size| LiveSettings { batch_size: Some(batch_size), ..LiveSettings::default() };
+    let (plain, changed) = (rates(&[]), rates(&[(3, size(60)), (8, size(40))]));
+    assert!(changed.len() < plain.len() - 5, "{} and {} updates", changed.len(), plain.len());
+    let mut compared = 0;
+    for (met, rate) in &changed {
+        if let Some((_, expected)) = plain.iter().find(|(images, _)| images == met) {
+            assert_eq!(rate, expected, "after {met} images");
+            compared += 1;
+        }
+    }
+    assert!(compared > 8, "{compared}");
 }
 
 #[test]
@@ -193,7 +279,7 @@ fn early_stopping_ends_a_run_and_its_best_epoch_is_kept() {
     let (last, before) = (&losses[losses.len() - 3..], &losses[..losses.len() - 3]);
     let best = before.iter().copied().fold(f64::INFINITY, f64::min);
     assert!(losses.len() < 60 && last.iter().all(|loss| *loss > best - 0.001), "{losses:?}");
-    let (again, ..) = trained(&config, &data, Origin::Checkpoint(outcome.checkpoint.as_ref().unwrap()), &[], None, &[]);
+    let (again, ..) = trained(&config, &data, Origin::Checkpoint(outcome.checkpoint.as_ref().unwrap()), &[], &[], &[]);
     assert_the_same(&outcome, &again, "taken up at its end");
 }
 
@@ -314,6 +400,26 @@ fn a_run_that_is_killed_at_any_moment_goes_on_as_if_nothing_had_happened() {
         println!("{name}: {killed} kills in {chains} runs, all the same; {from_checkpoints} left a checkpoint");
     }
     assert!(killed_so_far >= kills);
+}
+
+#[test]
+fn a_run_is_trained_once_more_with_its_journal() {
+    let text = config("model = \"mlp\"\nepochs = 3\nbatch_size = 30\nlearning_rate = 0.002", "kind = \"adam\"");
+    let home = Home::new(&text);
+    let (_, plain, _) = home.call(&["train", "config.toml", "--name", "plain"]);
+    let journal = "{\"update\":3,\"epochs\":0,\"set\":{\"batch_size\":50}}\n{\"update\":9,\"epochs\":1,\"learning_rate\":\"0.01\"}\n";
+    std::fs::write(home.run("plain").unwrap().join("journal.jsonl"), journal).unwrap();
+    let (code, changed, err) = home.call(&["train", "plain", "--name", "changed"]);
+    assert_eq!(code, Some(0), "{err}");
+    assert_ne!(changed["weights_sha256"], plain["weights_sha256"]);
+    // its folder instead of its name
+    let folder = home.run("changed").unwrap();
+    home.call(&["train", folder.to_str().unwrap(), "--name", "again"]);
+    let (changed, again) = (record(&folder), record(&home.run("again").unwrap()));
+    assert_eq!(changed, again);
+    let order: Vec<&str> = again.1.iter().map(|line| line["event"].as_str().unwrap()).collect();
+    assert_eq!(order, ["change", "epoch", "change", "epoch", "epoch"]);
+    assert_eq!((&again.1[0]["what"], &again.1[2]["what"]), (&"batch 30→50".into(), &"rate 0.002→0.01".into()));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use digitpad::drawing::{DEFAULT_PEN, Drawing};
 use digitpad::nn::DeviceChoice;
 use digitpad::storage::handwriting_export::ExportForm;
 use digitpad::storage::{resumption, shipped};
-use digitpad::training::{Divergence, Ending, TrainingConfig};
+use digitpad::training::{Divergence, Ending, LiveSettings, TrainingConfig};
 use digitpad::workbench::{Command, HandwritingCommand, ModelChoice, Options, Phase, SetChoice, Workbench};
 
 fn workbench(runs: &std::path::Path) -> Workbench {
@@ -146,18 +146,22 @@ fn steps_pauses_rates_and_stops_are_obeyed() {
 
     workbench.handle(Command::StepBatch(config(50)));
     until(&mut workbench, "the second update", |w| w.training().unwrap().step == 2 && paused(w));
-    workbench.handle(Command::SetLearningRate(0.0005));
-    workbench.handle(Command::SetLearningRate(f64::NAN));
+    let set = LiveSettings { batch_size: Some(20), momentum: Some(0.5), ..LiveSettings::rate(0.0005) };
+    workbench.handle(Command::ChangeLive(set));
+    workbench.handle(Command::ChangeLive(LiveSettings::rate(f64::NAN)));
     workbench.handle(Command::StepEpoch(config(50)));
     until(&mut workbench, "the end of the epoch", |w| w.training().unwrap().curves.epochs.len() == 1 && paused(w));
     let view = workbench.training().unwrap();
-    let changes: Vec<(u64, f64)> = view.curves.rate_changes.iter().map(|change| (change.step, change.to)).collect();
-    assert_eq!(changes, [(2, 0.0005)], "NaN is no learning rate");
+    let changes: Vec<(u64, &str)> = view.curves.changes.iter().map(|change| (change.step, &*change.what)).collect();
+    let before = config(50);
+    let what = format!("rate {}→0.0005, β₁ 0.9→0.5, batch {}→20", before.learning_rate, before.batch_size);
+    assert_eq!(changes, [(2, &*what)], "NaN is no learning rate");
+    assert_eq!(view.epoch_at(view.step), 1.0, "the end of an epoch, whatever the batches");
     assert!(view.learning_rate <= 0.0005);
 
     let journal = digitpad::storage::journal::read(view.run.as_ref().unwrap()).unwrap();
-    let journal: Vec<(u64, u32, f64)> = journal.iter().map(|c| (c.update, c.epochs, c.learning_rate)).collect();
-    assert_eq!(journal, [(3, 0, 0.0005)], "whoever repeats the run changes the rate before its third update");
+    let journal: Vec<(u64, u32, LiveSettings)> = journal.iter().map(|c| (c.update, c.epochs, c.set)).collect();
+    assert_eq!(journal, [(3, 0, set)], "whoever repeats the run changes the rate before its third update");
 
     workbench.handle(Command::ResumeTraining);
     until(&mut workbench, "more updates", |w| w.training().unwrap().curves.epochs.len() >= 2);
@@ -169,6 +173,87 @@ fn steps_pauses_rates_and_stops_are_obeyed() {
     workbench.handle(Command::ResetTraining);
     assert!(workbench.training().is_none());
     assert_eq!(*workbench.choice(), ModelChoice::Shipped("pad"));
+}
+
+#[test]
+fn a_run_is_repeated_with_its_changes_to_the_same_bits() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut workbench = workbench(runs.path());
+    let paused = |w: &Workbench| w.training().is_some_and(|view| view.phase == Phase::Paused);
+    let ended = |w: &Workbench| !w.training_is_under_way();
+    workbench.handle(Command::StepEpoch(config(2)));
+    until(&mut workbench, "the first epoch", paused);
+    let set = LiveSettings { batch_size: Some(100), ..LiveSettings::rate(0.004) };
+    workbench.handle(Command::ChangeLive(set));
+    workbench.handle(Command::ResumeTraining);
+    until(&mut workbench, "the end", ended);
+    let first = workbench.training().unwrap().clone();
+    let run = first.run.clone().unwrap();
+    let metrics = |run: &std::path::Path| -> serde_json::Value {
+        serde_json::from_slice(&std::fs::read(run.join("metrics.json")).unwrap()).unwrap()
+    };
+    let changes = |run: &std::path::Path| -> Vec<String> {
+        let history = std::fs::read_to_string(run.join("history.jsonl")).unwrap();
+        history.lines().filter(|line| line.contains("\"change\"")).map(str::to_owned).collect()
+    };
+    for (seed, same) in [(None, true), (Some(99), false)] {
+        workbench.handle(Command::ResetTraining);
+        workbench.handle(Command::RepeatRun { run: run.clone(), seed });
+        until(&mut workbench, "the same end", |w| ended(w) && w.training().is_some_and(|view| view.seconds.is_some()));
+        let again = workbench.training().unwrap();
+        let other = again.run.clone().unwrap();
+        assert_ne!(other, run);
+        assert_eq!(again.curves.changes, first.curves.changes, "the flags stand where they stood");
+        assert_eq!(again.config.batch_size, 100);
+        assert_eq!(metrics(&other)["updates"], metrics(&run)["updates"]);
+        let hash = |run: &std::path::Path| metrics(run)["last_weights_sha256"].clone();
+        assert_eq!(hash(&other) == hash(&run), same, "seed {seed:?}");
+        assert_eq!((changes(&other).len(), changes(&other)), (1, changes(&run)));
+    }
+    workbench.handle(Command::RepeatRun { run: runs.path().join("absent"), seed: None });
+    assert!(workbench.notices().iter().any(|notice| notice.text.starts_with("This run cannot be repeated: ")));
+}
+
+#[test]
+fn slow_motion_shows_every_batch_and_changes_no_bit() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut workbench = workbench(runs.path());
+    let short = TrainingConfig { train_limit: Some(200), ..config(1) };
+    let ended = |w: &Workbench| !w.training_is_under_way() && w.training().is_some_and(|view| view.seconds.is_some());
+    let mut hashes = Vec::new();
+    for speed in [None, Some(60)] {
+        workbench.handle(Command::ResetTraining);
+        workbench.handle(Command::SetSpeed(speed));
+        workbench.handle(Command::StartTraining(short.clone()));
+        let began = Instant::now();
+        let mut seen = 0;
+        while !ended(&workbench) {
+            assert!(began.elapsed() < Duration::from_secs(60));
+            workbench.poll();
+            if let Some(batch) = workbench.training().and_then(|view| view.batch()) {
+                seen = seen.max(batch.digits.len());
+                let wrong = batch.digits.iter().filter(|digit| digit.label != Some(digit.answer)).count();
+                assert!(batch.digits.len() < batch.images || wrong == batch.wrong);
+                assert!(batch.gradients.iter().all(|(_, length)| *length > 0.0), "{:?}", batch.gradients);
+                assert_eq!(batch.gradients.len(), 2, "the layers of the network");
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let view = workbench.training().unwrap();
+        assert_eq!(seen > 0, speed.is_some(), "at full speed no batch is shown");
+        let least = speed.map_or(0.0, |speed| (view.step - 1) as f64 / f64::from(speed));
+        assert!(began.elapsed().as_secs_f64() >= least);
+        let metrics = std::fs::read_to_string(view.run.as_ref().unwrap().join("metrics.json")).unwrap();
+        hashes.push(serde_json::from_str::<serde_json::Value>(&metrics).unwrap()["last_weights_sha256"].clone());
+    }
+    assert_eq!(hashes[0], hashes[1]);
+    // a single step shows its batch at any speed
+    workbench.handle(Command::SetSpeed(None));
+    workbench.handle(Command::ResetTraining);
+    workbench.handle(Command::StepBatch(short));
+    until(&mut workbench, "the step", |w| w.training().is_some_and(|view| view.phase == Phase::Paused));
+    let batch = workbench.training().unwrap().batch().unwrap();
+    assert_eq!((batch.step, batch.digits.len()), (1, batch.images.min(64)));
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The command line: the same functions as the window, for scripts, servers without a screen, and tests. A file per
 //! command; what they print and take is a contract.
 
+mod ablate;
 mod bench;
+mod check;
 mod data;
 mod errors_picture;
 mod eval;
@@ -9,6 +11,7 @@ mod output;
 mod predict;
 mod redrawn_digits;
 mod resume;
+mod runs;
 mod train;
 mod training_output;
 
@@ -70,12 +73,17 @@ enum Command {
     Train(train::TrainArgs),
     /// Go on with a run that was interrupted
     Resume(resume::ResumeArgs),
+    /// List runs, show one, or compare several
+    Runs(runs::RunsArgs),
     /// Judge models on a set of images
     Eval(eval::EvalArgs),
     /// Read images or pen strokes
     Predict(predict::PredictArgs),
     /// List, fetch or verify data sets
     Data(data::DataArgs),
+    /// Compare settings over several seeds
+    Ablate(ablate::AblateArgs),
+    Check(check::CheckArgs),
     /// Measure the speed of training and reading
     Bench(bench::BenchArgs),
 }
@@ -155,9 +163,12 @@ pub fn run(cli: Cli) -> Next {
         },
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Resume(args)) => resume::run(&args),
+        Some(Command::Runs(args)) => runs::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Predict(args)) => predict::run(&args),
         Some(Command::Data(args)) => data::run(&args),
+        Some(Command::Ablate(args)) => ablate::run(&args),
+        Some(Command::Check(args)) => check::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
     };
     Next::Exit(result.unwrap_or_else(|error| {

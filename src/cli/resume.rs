@@ -36,8 +36,7 @@ pub struct ResumeArgs {
 pub fn run(args: &ResumeArgs) -> Result<u8> {
     let runs =
         runs_folder(args.runs.as_deref()).context("this system names no folder for runs; name one with --runs")?;
-    let folder = run_folder::find(&runs, &args.run)
-        .with_context(|| format!("there is no run \"{}\" in the runs folder: {}", args.run, runs.display()))?;
+    let folder = run_folder::find_or_say(&runs, &args.run)?;
     let resumption = match resumption::open(&folder, args.epochs)? {
         Opened::Finished(metrics) => {
             tell_finished(&folder, &metrics, args.json);

@@ -12,13 +12,14 @@ use crate::data::{self, Request};
 use crate::optim::OptimizerConfig;
 use crate::storage::places::runs_folder;
 use crate::storage::recorded_run::{self, Recording};
-use crate::storage::{config_file, presets, shipped};
-use crate::training::{TrainingConfig, TrainingData};
+use crate::storage::{config_file, journal, presets, run_folder, shipped};
+use crate::training::{LiveChange, TrainingConfig, TrainingData};
 
 #[derive(Args)]
 pub struct TrainArgs {
-    /// A model's id, for its recommended settings, another preset (ninety-nine), or a configuration file
-    #[arg(value_name = "PRESET | CONFIG.toml")]
+    /// A model's id, for its recommended settings, another preset (ninety-nine), a configuration file, or a run (its folder or
+    /// name), which is trained once more with the changes that were made while it went on
+    #[arg(value_name = "PRESET | CONFIG.toml | RUN")]
     preset: Option<String>,
     /// The model to train
     #[arg(long, value_name = "ID")]
@@ -67,16 +68,26 @@ pub struct TrainArgs {
 }
 
 impl TrainArgs {
-    /// The preset or file, overridden by the flags.
-    fn config(&self) -> Result<TrainingConfig> {
+    /// The preset, file or run, overridden by the flags, and the journal of the run.
+    fn config(&self, runs: &Path) -> Result<(TrainingConfig, Vec<LiveChange>)> {
         let named = self.preset.as_deref().or(self.model.as_deref()).unwrap_or("lenet5");
+        let mut live = Vec::new();
         let mut config = match presets::find(named) {
             Some(preset) => preset.config()?,
+            None if self.preset.is_some()
+                && let Some(run) = run_folder::find(runs, named) =>
+            {
+                live = journal::read(&run)?;
+                config_file::read(&run.join("config.toml"))?
+            }
             None if self.preset.is_some() && looks_like_a_file(named) => config_file::read(Path::new(named))?,
             None if let Some(without) = shipped::find(named) => without.config()?,
             None => {
                 let known: Vec<&str> = presets::all().map(|preset| preset.id).collect();
-                bail!("there is no preset, model or configuration file \"{named}\"; presets are {}", known.join(", "))
+                bail!(
+                    "there is no preset, model, configuration file or run \"{named}\"; presets are {}",
+                    known.join(", ")
+                )
             }
         };
         if let Some(model) = &self.model {
@@ -104,7 +115,7 @@ impl TrainArgs {
         config.from = self.from.clone().or(config.from);
         config.freeze_up_to = self.freeze_up_to.clone().or(config.freeze_up_to);
         config.validate()?;
-        Ok(config)
+        Ok((config, live))
     }
 }
 
@@ -115,10 +126,10 @@ fn looks_like_a_file(named: &str) -> bool {
 }
 
 pub fn run(args: &TrainArgs) -> Result<u8> {
-    let config = args.config()?;
-    let compute = args.compute.open()?;
     let runs =
         runs_folder(args.runs.as_deref()).context("this system names no folder for runs; name one with --runs")?;
+    let (config, live) = args.config(&runs)?;
+    let compute = args.compute.open()?;
     let data = load(&config)?;
     let recording = Recording {
         runs: &runs,
@@ -127,8 +138,8 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
     };
     let mut output = TrainingOutput::new(args.json, &config, &data, &compute)?;
     let teller = output.teller();
-    let result = recorded_run::train(
-        &config,
+    let result = recorded_run::repeat(
+        (&config, &live),
         &data,
         &compute,
         recording,

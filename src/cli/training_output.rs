@@ -112,7 +112,8 @@ impl TrainingOutput {
     pub fn saw(&mut self, event: &Event<'_>) -> ControlFlow<Stop, Option<LiveSettings>> {
         let json = self.json;
         match event {
-            Event::Step { step, loss, learning_rate, .. } => {
+            Event::Step { step, updates, loss, learning_rate, .. } => {
+                self.bar.set_length(*updates);
                 self.bar.set_position(*step);
                 let due = self.last_line.is_none_or(|last| last.elapsed() >= STEP_LINES_EVERY);
                 if due {
@@ -158,7 +159,7 @@ impl TrainingOutput {
 }
 
 /// The exit code of a run that was interrupted and can go on.
-const INTERRUPTED: u8 = 130;
+pub(super) const INTERRUPTED: u8 = 130;
 
 /// The run's own name.
 fn name_of(folder: &Path) -> String {
@@ -215,7 +216,7 @@ fn report(config: &TrainingConfig, result: &RecordedRun, json: bool) {
 }
 
 /// Set by the first SIGINT or SIGTERM; a second one ends the program at once.
-fn interruption() -> Result<Arc<AtomicBool>> {
+pub(super) fn interruption() -> Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     #[cfg(unix)]
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {

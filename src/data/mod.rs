@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `dataset.rs` | [`Dataset`] and [`Corpus`]: images and labels side by side |
 //! | `split.rs` | which images are kept for validation: seeded and stratified |
+//! | `random_labels.rs` | labels that tell nothing, for a check |
 //! | `load.rs` | [`Request`] → [`Corpus`]: where a data set is looked for, and how it is checked |
 //! | `verify.rs` | whether the files of a data set are sound, file by file |
 //! | `sources.rs` | [`SOURCES`]: the known data sets with addresses, checksums, credits |
@@ -29,6 +30,7 @@ pub mod fetch;
 pub mod idx;
 pub mod load;
 mod patience;
+mod random_labels;
 pub mod sources;
 pub mod split;
 pub mod strokes_file;
@@ -43,6 +45,7 @@ pub use error::DataError;
 pub use fetch::{FetchProgress, FetchWatch, Fetched, fetch, fetch_known};
 pub use idx::IdxProblem;
 pub use load::{Located, Request, data_folder, find, load, load_with};
+pub use random_labels::with_random_labels;
 pub use sources::{SOURCES, Source, source};
 pub use split::{Split, stratified_limit, stratified_split};
 pub use verify::{FileReport, verify};

@@ -1,5 +1,6 @@
 //! What a finished network can tell: scores, evaluations, rejection, feature maps, distances. Nothing here changes a weight.
 
+mod dead_units;
 mod decision;
 mod disagreement;
 mod evaluate;
@@ -11,6 +12,7 @@ mod rejection;
 mod thresholds;
 mod trained_model;
 
+pub use dead_units::DeadUnits;
 pub use decision::Decision;
 pub use disagreement::{Disagreement, Right, disagreements};
 pub use evaluate::{Answer, Evaluation, evaluate};

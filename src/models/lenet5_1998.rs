@@ -101,20 +101,28 @@ const SQUASH: Activation = Activation::ScaledTanh;
 /// Appends C1 to F6 to what gives images of 32×32. C5 is a convolution in the paper, over maps of the size of its kernel:
 /// that is a dense layer.
 pub fn up_to_f6(images: Network) -> Result<Network> {
+    around_c3(images, SparseConv2d { table: TABLE_1, kernel: 5, activation: SQUASH })
+}
+
+fn around_c3(images: Network, c3: impl Layer + 'static) -> Result<Network> {
     let subsampling = Subsample2d { size: 2, activation: SQUASH };
     images //                                                                                   [ 1, 32, 32]
         .then("C1", Conv2d { out_channels: 6, kernel: 5, padding: 0, bias: true, activation: SQUASH })? //  [ 6, 28, 28]
         .then("S2", subsampling)? //                                                            [ 6, 14, 14]
-        .then("C3", SparseConv2d { table: TABLE_1, kernel: 5, activation: SQUASH })? //         [16, 10, 10]
+        .then("C3", c3)? //                                                                     [16, 10, 10]
         .then("S4", subsampling)? //                                                            [16,  5,  5]
         .then("C5", Dense { outputs: 120, activation: SQUASH })? //                             [120]
         .then("F6", Dense { outputs: codes::CODE_LENGTH, activation: SQUASH }) //               [84]
 }
 
-fn with_head(head: impl Layer + 'static) -> Result<Network> {
+/// 28×28 in a frame of paper: 32×32.
+fn framed() -> Result<Network> {
     let value = InputScale::PAPER_1998.paper;
-    let framed = Network::new(INPUT).then("Frame", Pad2d { channels: 1, by: 2, value })?;
-    up_to_f6(framed)?.then("Output", head)
+    Network::new(INPUT).then("Frame", Pad2d { channels: 1, by: 2, value })
+}
+
+fn with_head(head: impl Layer + 'static) -> Result<Network> {
+    up_to_f6(framed()?)?.then("Output", head)
 }
 
 /// 60,000 parameters; the codes are pictures of the digits (figure 3) and stay as they are.
@@ -131,6 +139,12 @@ pub fn network_random_codes() -> Result<Network> {
 /// ([`crate::nn::Loss::DistanceMap`]); with equation 8 alone they and F6 would all meet in one point (section III-C).
 pub fn network_trained_codes() -> Result<Network> {
     with_head(Rbf::trainable(&codes::pictures())?)
+}
+
+/// As [`network`], but every map of C3 reads all maps of S2: 900 parameters more.
+pub(super) fn network_full_c3() -> Result<Network> {
+    let full = Conv2d { out_channels: TABLE_1.len(), kernel: 5, padding: 0, bias: true, activation: SQUASH };
+    around_c3(framed()?, full)?.then("Output", Rbf::fixed(&codes::pictures())?)
 }
 
 /// As [`network`] with a softmax head of 850 parameters in place of the codes: what these are good for.

@@ -11,8 +11,11 @@ mod mlp;
 mod pad;
 mod resnet;
 pub mod scratch;
+mod variations;
 
 use candle_core::Result;
+
+pub use variations::VARIATIONS;
 
 use crate::nn::{MapShape, Network};
 
@@ -220,7 +223,7 @@ pub fn trainable() -> impl Iterator<Item = &'static Architecture> {
     CATALOG.iter().filter(|architecture| architecture.backward != Backward::Nothing)
 }
 
-/// The classifier of that id.
+/// The classifier of that id, a variation too.
 pub fn find(id: &str) -> Option<&'static Architecture> {
-    CATALOG.iter().find(|architecture| architecture.id == id)
+    CATALOG.iter().chain(VARIATIONS).find(|architecture| architecture.id == id)
 }

@@ -34,6 +34,10 @@ impl Layer for BatchNorm {
         false
     }
 
+    fn is_rectified(&self) -> bool {
+        self.activation == Activation::Relu
+    }
+
     fn output(&self, input: MapShape) -> Result<MapShape> {
         if input.size() == 0 {
             bail!("batch normalisation needs maps with values");

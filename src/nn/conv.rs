@@ -40,6 +40,10 @@ impl Layer for Conv2d {
         format!("{0}×{0} convolution{1}", self.kernel, self.activation.suffix())
     }
 
+    fn is_rectified(&self) -> bool {
+        self.activation == Activation::Relu
+    }
+
     fn output(&self, input: MapShape) -> Result<MapShape> {
         if self.kernel == 0 || self.padding >= self.kernel {
             bail!("padding {} must be smaller than the kernel {}", self.padding, self.kernel);

@@ -21,6 +21,10 @@ impl Layer for Dense {
         format!("dense{}", self.activation.suffix())
     }
 
+    fn is_rectified(&self) -> bool {
+        self.activation == Activation::Relu
+    }
+
     fn output(&self, input: MapShape) -> Result<MapShape> {
         if input.size() == 0 || self.outputs == 0 {
             bail!("a dense layer needs inputs and outputs, got {} and {}", input.size(), self.outputs);

@@ -84,6 +84,10 @@ impl Layer for Dropout {
         format!("dropout {}", self.rate)
     }
 
+    fn with_dropout(&self, rate: f32) -> Option<Box<dyn Layer>> {
+        Some(Box::new(Self { rate }))
+    }
+
     fn output(&self, input: MapShape) -> Result<MapShape> {
         if !(0.0..1.0).contains(&self.rate) {
             bail!("a dropout rate lies in [0, 1), got {}", self.rate);

@@ -39,6 +39,11 @@ pub trait Layer: Send + Sync {
         true
     }
 
+    /// Whether its results are rectified: a unit of it that is 0 for every image learns no more.
+    fn is_rectified(&self) -> bool {
+        false
+    }
+
     /// Whether its results are negative squared distances.
     fn gives_distances(&self) -> bool {
         false
@@ -67,6 +72,11 @@ pub trait Layer: Send + Sync {
     /// As [`Layer::forward`] with `pool` after it, in one operator; `None` where there is no such operator.
     fn forward_pooled(&self, _: &Tensor, _: LayerParams<'_>, _: Pool2d, _: &mut Pass) -> Result<Option<Tensor>> {
         Ok(None)
+    }
+
+    /// The same layer with this rate, if it is a dropout.
+    fn with_dropout(&self, _rate: f32) -> Option<Box<dyn Layer>> {
+        None
     }
 
     /// The convolution that this layer is, if it is one without an activation.
@@ -211,6 +221,17 @@ impl Network {
         let params = first..self.specs.len();
         self.places.push(Place { name: name.to_owned(), layer: Box::new(layer), output, params });
         Ok(self)
+    }
+
+    /// Gives every dropout layer this rate, 0 for none. False where there is no such layer.
+    pub fn set_dropout(&mut self, rate: f32) -> bool {
+        let mut found = false;
+        for place in &mut self.places {
+            if let Some(layer) = place.layer.with_dropout(rate) {
+                (place.layer, found) = (layer, true);
+            }
+        }
+        found
     }
 
     pub fn input(&self) -> MapShape {

@@ -43,6 +43,10 @@ impl Layer for Residual {
         false
     }
 
+    fn is_rectified(&self) -> bool {
+        self.activation == Activation::Relu
+    }
+
     fn output(&self, input: MapShape) -> Result<MapShape> {
         if input != self.body.input() {
             bail!("a residual layer made for {:?} cannot take {input:?}", self.body.input());

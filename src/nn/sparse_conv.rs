@@ -56,6 +56,10 @@ impl Layer for SparseConv2d {
         format!("{0}×{0} convolution of some maps{1}", self.kernel, self.activation.suffix())
     }
 
+    fn is_rectified(&self) -> bool {
+        self.activation == Activation::Relu
+    }
+
     fn output(&self, input: MapShape) -> Result<MapShape> {
         if self.kernel == 0 || self.kernel > input.height || self.kernel > input.width {
             bail!("a {0}×{0} kernel does not fit maps of {1}×{2}", self.kernel, input.height, input.width);

@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor, Var, bail};
 use rayon::prelude::*;
 
 use super::Optimizer;
-use super::elementwise::{CHUNK, load, of_parameter, save, sum_of_chunk, summed, zeros_like};
+use super::elementwise::{CHUNK, halves, load, of_parameter, save, sum_of_chunk, summed, whole, zeros_like};
 use crate::nn::{ParamStore, Simd, with_all_floats, with_floats_mut, with_simd};
 
 /// Kingma & Ba 2015, algorithm 1, with the corrections of the first updates folded into the step as in its section 2:
@@ -14,6 +14,8 @@ pub struct Adam {
     beta2: f64,
     weight_decay: f64,
     updates: u32,
+    /// The product of the β₁ of all updates, once β₁ has changed; before, it is β₁ to their number.
+    beta1_product: Option<f64>,
     first_moment: Vec<Var>,
     second_moment: Vec<Var>,
 }
@@ -29,6 +31,7 @@ impl Adam {
             beta2,
             weight_decay,
             updates: 0,
+            beta1_product: None,
             first_moment: zeros_like(params.vars())?,
             second_moment: zeros_like(params.vars())?,
         })
@@ -90,10 +93,14 @@ impl Optimizer for Adam {
     fn step(&mut self, params: &ParamStore, parts: &[Vec<Tensor>], learning_rate: f64) -> Result<()> {
         self.updates += 1;
         let (beta1, beta2) = (self.beta1, self.beta2);
+        if let Some(product) = &mut self.beta1_product {
+            *product *= beta1;
+        }
+        let first_correction = 1.0 - self.beta1_product.unwrap_or_else(|| beta1.powi(self.updates as i32));
         let step = Step {
             beta1,
             beta2,
-            rate: learning_rate / (1.0 - beta1.powi(self.updates as i32)),
+            rate: learning_rate / first_correction,
             correction: 1.0 / (1.0 - beta2.powi(self.updates as i32)).sqrt(),
             keep: 1.0 - learning_rate * self.weight_decay,
         };
@@ -109,8 +116,19 @@ impl Optimizer for Adam {
         Ok(())
     }
 
+    /// The first moment is a mean of gradients with weights that sum to 1 − Π β₁, so that a β₁ that changes corrects itself by
+    /// the product of all of them.
+    fn set_coefficients(&mut self, momentum: Option<f64>, weight_decay: Option<f64>) {
+        if let Some(beta1) = momentum.filter(|beta1| *beta1 != self.beta1) {
+            self.beta1_product.get_or_insert(self.beta1.powi(self.updates as i32));
+            self.beta1 = beta1;
+        }
+        self.weight_decay = weight_decay.unwrap_or(self.weight_decay);
+    }
+
     fn state(&self) -> Result<Vec<(String, Vec<f32>)>> {
         let mut state = vec![("updates".to_owned(), vec![f32::from_bits(self.updates)])];
+        state.extend(self.beta1_product.map(|product| ("beta1_product".to_owned(), halves(product).to_vec())));
         state.extend(save("first_moment", &self.first_moment)?);
         state.extend(save("second_moment", &self.second_moment)?);
         Ok(state)
@@ -124,6 +142,8 @@ impl Optimizer for Adam {
         load("second_moment", &self.second_moment, state)?;
         // the bits of a whole number, so that every count survives
         self.updates = updates[0].to_bits();
+        let product = state.iter().find(|(name, values)| name == "beta1_product" && values.len() == 2);
+        self.beta1_product = product.map(|(_, halves)| whole([halves[0], halves[1]]));
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use candle_core::{Result, Tensor, bail};
 
+use super::elementwise::{halves, whole};
 use super::line_search::{Place, Search, Wolfe, strong_wolfe};
 use super::{Function, Optimizer};
 use crate::nn::ParamStore;
@@ -185,12 +186,6 @@ impl Default for ConjugateGradient {
     }
 }
 
-/// A number in double precision as two values that hold its bits.
-fn halves(value: f64) -> [f32; 2] {
-    let bits = value.to_bits();
-    [f32::from_bits((bits >> 32) as u32), f32::from_bits(bits as u32)]
-}
-
 impl Optimizer for ConjugateGradient {
     fn step(&mut self, _: &ParamStore, _: &[Vec<Tensor>], _: f64) -> Result<()> {
         bail!("conjugate gradient asks at several places and needs all training images: it takes no single gradient")
@@ -240,12 +235,11 @@ impl Optimizer for ConjugateGradient {
             None => bail!("the optimiser's state lacks {name}"),
         };
         let search = slot("search", 5)?;
-        let whole = |high: f32, low: f32| f64::from_bits(u64::from(high.to_bits()) << 32 | u64::from(low.to_bits()));
         self.last = Some(Last {
-            value: whole(search[0], search[1]),
+            value: whole([search[0], search[1]]),
             gradient: slot("gradient", count)?,
             direction: slot("direction", count)?,
-            promised: whole(search[2], search[3]),
+            promised: whole([search[2], search[3]]),
             is_stuck: search[4] != 0.0,
         });
         Ok(())

@@ -42,6 +42,17 @@ pub(super) fn zeros_like(params: &[Var]) -> Result<Vec<Var>> {
     params.iter().map(|p| Var::from_tensor(&p.as_tensor().zeros_like()?)).collect()
 }
 
+/// A number in double precision as two values that hold its bits.
+pub(super) fn halves(value: f64) -> [f32; 2] {
+    let bits = value.to_bits();
+    [f32::from_bits((bits >> 32) as u32), f32::from_bits(bits as u32)]
+}
+
+/// The number that [`halves`] has taken apart.
+pub(super) fn whole([high, low]: [f32; 2]) -> f64 {
+    f64::from_bits(u64::from(high.to_bits()) << 32 | u64::from(low.to_bits()))
+}
+
 /// The values of named slots, `slot.0`, `slot.1`, ….
 pub(super) fn save(slot: &str, vars: &[Var]) -> Result<Vec<(String, Vec<f32>)>> {
     let values = |(i, var): (usize, &Var)| Ok((format!("{slot}.{i}"), var.as_tensor().flatten_all()?.to_vec1()?));

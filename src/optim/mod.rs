@@ -57,6 +57,9 @@ pub trait Optimizer: Send {
         Ok(None)
     }
 
+    /// Other coefficients from the next update on, where it has them: momentum (β₁) and weight decay. `None` leaves one as it is.
+    fn set_coefficients(&mut self, _momentum: Option<f64>, _weight_decay: Option<f64>) {}
+
     /// What it remembers between updates, named; with the parameters this is all that going on later needs.
     fn state(&self) -> Result<Vec<(String, Vec<f32>)>>;
 
@@ -152,7 +155,7 @@ impl OptimizerConfig {
     /// The names by which commands and the window choose an optimiser, each with its usual settings.
     pub const CHOICES: [(&'static str, &'static str, Self); 6] = [
         ("sgd", "SGD", Self::Sgd { momentum: 0.0, weight_decay: 0.0 }),
-        ("momentum", "SGD, momentum 0.9", Self::Sgd { momentum: 0.9, weight_decay: 0.0 }),
+        ("momentum", "SGD, momentum", Self::Sgd { momentum: 0.9, weight_decay: 0.0 }),
         ("adam", "Adam", Self::Adam { beta1: 0.9, beta2: 0.999 }),
         ("adamw", "AdamW", Self::AdamW { beta1: 0.9, beta2: 0.999, weight_decay: 0.01 }),
         ("sdlm", "SDLM (1998)", Self::Sdlm { mu: 0.02, floor: 0.2, patterns: 500 }),
@@ -193,6 +196,46 @@ impl OptimizerConfig {
             Self::ConjugateGradient { iterations, .. } => u64::from(iterations),
             _ => images.div_ceil(batch_size) as u64,
         }
+    }
+
+    /// The share of the last step that goes into the next: momentum's coefficient, Adam's β₁.
+    pub fn momentum(&self) -> Option<f64> {
+        match *self {
+            Self::Sgd { momentum, .. } => Some(momentum),
+            Self::Adam { beta1, .. } | Self::AdamW { beta1, .. } => Some(beta1),
+            Self::Sdlm { .. } | Self::ConjugateGradient { .. } => None,
+        }
+    }
+
+    /// How weights decay, each optimiser in its own sense.
+    pub fn weight_decay(&self) -> Option<f64> {
+        match *self {
+            Self::Sgd { weight_decay, .. }
+            | Self::AdamW { weight_decay, .. }
+            | Self::ConjugateGradient { weight_decay, .. } => Some(weight_decay),
+            Self::Adam { .. } | Self::Sdlm { .. } => None,
+        }
+    }
+
+    /// The same with another momentum and weight decay, where it has them.
+    pub fn with(mut self, new_momentum: Option<f64>, new_decay: Option<f64>) -> Self {
+        if let (
+            Self::Sgd { momentum: own, .. } | Self::Adam { beta1: own, .. } | Self::AdamW { beta1: own, .. },
+            Some(new),
+        ) = (&mut self, new_momentum)
+        {
+            *own = new;
+        }
+        if let (
+            Self::Sgd { weight_decay: own, .. }
+            | Self::AdamW { weight_decay: own, .. }
+            | Self::ConjugateGradient { weight_decay: own, .. },
+            Some(new),
+        ) = (&mut self, new_decay)
+        {
+            *own = new;
+        }
+        self
     }
 
     /// λ of a penalty λ/2 Σ w² that belongs to the loss of all training images; optimisers of single gradients let weights

@@ -97,14 +97,16 @@ pub struct RateCurve {
 }
 
 impl RateCurve {
-    /// The factor for the update after `step` others, with the validation results of the epochs so far.
-    pub fn factor(&self, step: u64, validations: &[Validation]) -> f64 {
-        let warm = (f64::from(self.warm_up) * self.updates as f64).round() as u64;
-        if step < warm {
-            return self.schedule.factor(0.0, validations) * (step + 1) as f64 / (warm + 1) as f64;
+    /// The factor for the update after `done` others, with the validation results of the epochs so far. Fractions are updates
+    /// of a batch that is smaller or larger than those that [`RateCurve::updates`] counts.
+    pub fn factor(&self, done: f64, validations: &[Validation]) -> f64 {
+        let warm = (f64::from(self.warm_up) * self.updates as f64).round();
+        if done < warm {
+            return self.schedule.factor(0.0, validations) * (done + 1.0) / (warm + 1.0);
         }
         // a run of which nothing is left has come to its end
-        let done = if warm < self.updates { (step - warm) as f64 / (self.updates - warm) as f64 } else { 1.0 };
+        let updates = self.updates as f64;
+        let done = if warm < updates { (done - warm) / (updates - warm) } else { 1.0 };
         self.schedule.factor(done, validations)
     }
 }
@@ -257,18 +259,22 @@ mod tests {
         for (name, schedule) in Schedule::CHOICES {
             let curve = RateCurve { schedule, warm_up: 0.2, updates: 20 };
             let first = schedule.factor(0.0, &[]);
-            let factors: Vec<f64> = (0..5).map(|step| curve.factor(step, &[])).collect();
+            let factors: Vec<f64> = (0..5).map(|step| curve.factor(f64::from(step), &[])).collect();
             for (factor, share) in factors.iter().zip([0.2, 0.4, 0.6, 0.8, 1.0]) {
                 assert!((factor - share * first).abs() < 1e-12, "{name}: {factors:?}");
             }
-            assert_eq!(curve.factor(12, &[]), schedule.factor(0.5, &[]), "{name}: then the schedule has what is left");
-            assert_eq!(curve.factor(20, &[]), schedule.factor(1.0, &[]));
+            assert_eq!(
+                curve.factor(12.0, &[]),
+                schedule.factor(0.5, &[]),
+                "{name}: then the schedule has what is left"
+            );
+            assert_eq!(curve.factor(20.0, &[]), schedule.factor(1.0, &[]));
             let without = RateCurve { warm_up: 0.0, ..curve };
-            assert_eq!(without.factor(7, &[]), schedule.factor(7.0 / 20.0, &[]), "{name}: without, nothing changes");
+            assert_eq!(without.factor(7.0, &[]), schedule.factor(7.0 / 20.0, &[]), "{name}: without, nothing changes");
         }
         // a run of one update is its own warm-up
         let short = RateCurve { schedule: Schedule::Constant, warm_up: 0.5, updates: 1 };
-        assert_eq!((short.factor(0, &[]), short.factor(1, &[])), (0.5, 1.0));
+        assert_eq!((short.factor(0.0, &[]), short.factor(1.0, &[])), (0.5, 1.0));
     }
 
     #[test]

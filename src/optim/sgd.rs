@@ -71,6 +71,11 @@ impl Optimizer for Sgd {
         Ok(())
     }
 
+    fn set_coefficients(&mut self, momentum: Option<f64>, weight_decay: Option<f64>) {
+        self.momentum = momentum.unwrap_or(self.momentum);
+        self.weight_decay = weight_decay.unwrap_or(self.weight_decay);
+    }
+
     fn state(&self) -> Result<Vec<(String, Vec<f32>)>> {
         save("velocity", &self.velocity)
     }

@@ -6,10 +6,20 @@ use std::path::Path;
 
 use anyhow::{Result, anyhow, ensure};
 
+use super::write_atomically;
 use crate::training::TrainingConfig;
 
 /// A file larger than this is no configuration.
 const LARGEST_FILE: u64 = 1 << 20;
+
+/// Writes the configuration to `path`, wholly or not at all.
+///
+/// # Errors
+/// Where the file cannot be written.
+pub fn write(path: &Path, config: &TrainingConfig) -> Result<()> {
+    write_atomically(path, config.to_toml().as_bytes())
+        .map_err(|error| anyhow!("the settings could not be saved ({error}): {}", path.display()))
+}
 
 /// Reads the configuration at `path`. Fails with the place in the file where it cannot be understood.
 pub fn read(path: &Path) -> Result<TrainingConfig> {

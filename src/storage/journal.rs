@@ -38,11 +38,19 @@ pub fn read(run: &Path) -> Result<Vec<LiveChange>> {
 /// # Errors
 /// Where it cannot be written.
 pub(super) fn add(run: &Path, change: &LiveChange) -> Result<()> {
+    let mut changes = read(run)?;
+    changes.push(*change);
+    write(run, &changes)
+}
+
+/// The journal of a run that makes these changes again, durably.
+///
+/// # Errors
+/// Where it cannot be written.
+pub(super) fn write(run: &Path, changes: &[LiveChange]) -> Result<()> {
     let path = run.join(NAME);
     let write = || -> Result<()> {
-        let mut lines = read(run)?;
-        lines.push(*change);
-        let lines: Vec<String> = lines.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
+        let lines: Vec<String> = changes.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
         Ok(write_atomically(&path, (lines.join("\n") + "\n").as_bytes())?)
     };
     write().with_context(|| format!("the run's journal cannot be written: {}", path.display()))
@@ -51,12 +59,13 @@ pub(super) fn add(run: &Path, change: &LiveChange) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::training::LiveSettings;
 
     #[test]
     fn changes_are_read_as_they_were_added_and_a_torn_line_is_none() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(read(folder.path()).unwrap(), []);
-        let change = |update| LiveChange { update, epochs: 1, learning_rate: 0.1 / update as f64 };
+        let change = |update| LiveChange { update, epochs: 1, set: LiveSettings::rate(0.1 / update as f64) };
         add(folder.path(), &change(3)).unwrap();
         add(folder.path(), &change(7)).unwrap();
         assert_eq!(read(folder.path()).unwrap(), [change(3), change(7)]);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::inference::Evaluation;
-use crate::training::{EpochSummary, Tick};
+use crate::training::{EpochSummary, LiveChange, Tick};
 
 /// What `eval` prints, without the model's name.
 pub fn evaluation(evaluation: &Evaluation) -> Value {
@@ -43,6 +43,17 @@ pub fn epoch(summary: &EpochSummary<'_>) -> Value {
         line["step_sizes"] = Value::Object(steps.collect());
     }
     line
+}
+
+/// A line of `history.jsonl`: settings that changed while the run went on. `epoch` counts those that had ended.
+pub fn change(change: &LiveChange, words: &str) -> Value {
+    json!({
+        "event": "change",
+        "update": change.update,
+        "epoch": change.epochs,
+        "what": words,
+        "set": change.set,
+    })
 }
 
 /// A line of `train --json`.

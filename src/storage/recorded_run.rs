@@ -13,6 +13,7 @@ pub use super::recorder::CHECKPOINT_EVERY;
 use super::recorder::{Recorder, Warn};
 use super::resumption::Resumption;
 use super::run_folder::RunFolder;
+use super::run_records::{RunRecords, logging};
 use super::{FineTuning, shipped};
 use crate::inference::{Evaluation, TrainedModel, evaluate};
 use crate::nn::{Compute, Weights};
@@ -60,6 +61,20 @@ pub fn train(
     warn: Warn<'_>,
     observe: Observer<'_>,
 ) -> Result<RecordedRun> {
+    repeat((config, &[]), data, compute, recording, begun, warn, observe)
+}
+
+/// As [`train`], with a journal: the changes that were made live in another run are made again at the same updates, so that the
+/// same configuration gives the same bits as that run.
+pub fn repeat(
+    (config, journal): (&TrainingConfig, &[LiveChange]),
+    data: &TrainingData,
+    compute: &Arc<Compute>,
+    recording: Recording<'_>,
+    begun: Begun<'_>,
+    warn: Warn<'_>,
+    observe: Observer<'_>,
+) -> Result<RecordedRun> {
     let mut config = config.clone();
     config.validate()?;
     let start = match &config.from {
@@ -71,14 +86,20 @@ pub fn train(
             Some((known.file.weights, training::describe_transfer(&config, &plan)))
         }
     };
-    let folder = RunFolder::create(recording.runs, recording.name, &config)?;
+    let mut folder = RunFolder::create(recording.runs, recording.name, &config)?;
+    if !journal.is_empty() {
+        super::journal::write(folder.path(), journal)?;
+        folder.rewind(0, journal)?;
+    }
     begun(&folder, start.as_ref().map(|(_, words)| words.as_str()));
     let facts = RunFacts::of(&config, data, compute);
     let checkpoints = CheckpointWriter::start(folder.path(), None, &config, facts)?;
-    let recorder = Recorder::new(folder, checkpoints, recording.checkpoint_every, None);
+    let words = start.as_ref().map(|(_, words)| words.as_str());
+    let records = RunRecords::begin(&folder, (data, compute), (None, words), warn);
+    let recorder = Recorder::new((folder, records), checkpoints, recording.checkpoint_every, None, journal);
     let before = start.as_ref().map(|(weights, _)| weights);
     let run = Run { config: &config, data, compute, recorder, before };
-    run.drive(Origin::Start(before), &[], warn, observe)
+    run.drive(Origin::Start(before), journal, warn, observe)
 }
 
 /// Goes on with a run that was taken up, as if it had never been left: the same weights to the last bit, with the same program
@@ -119,11 +140,12 @@ pub fn resume(
         _ => None,
     };
     let position = found.as_ref().map(|found| &found.checkpoint.position);
-    folder.rewind(position.map_or(0, |position| position.epochs))?;
+    folder.rewind(position.map_or(0, |position| position.epochs), &live)?;
     begun(&folder, Some(&words));
     let path = found.as_ref().map(|found| found.path.as_path());
     let checkpoints = CheckpointWriter::start(folder.path(), path, &config, facts)?;
-    let recorder = Recorder::new(folder, checkpoints, recording.checkpoint_every, position);
+    let records = RunRecords::begin(&folder, (data, compute), (position, Some(&words)), warn);
+    let recorder = Recorder::new((folder, records), checkpoints, recording.checkpoint_every, position, &live);
     let run = Run { config: &config, data, compute, recorder, before: before.as_ref() };
     let origin = match &found {
         Some(found) => Origin::Checkpoint(&found.checkpoint),
@@ -151,6 +173,8 @@ impl Run<'_> {
         observe: Observer<'_>,
     ) -> Result<RecordedRun> {
         let Self { config, data, compute, mut recorder, before } = self;
+        let log = recorder.records.log.clone();
+        let warn = &mut logging(&log, warn);
         let mut watch = |event: Event<'_>| recorder.saw(event, warn, observe);
         let mut outcome = training::begin(config, data, compute, origin, (live, &mut watch))?;
         recorder.write_last(outcome.checkpoint.take());
@@ -174,6 +198,7 @@ impl Run<'_> {
             }
             _ => None,
         };
+        recorder.records.ended(&outcome, test.as_ref());
         let mut folder = recorder.finish(warn);
         if let Err(error) = folder.finish(&outcome, compute.device_id(), test.as_ref(), fine_tuning.as_ref()) {
             warn(format!("The run is done, but its record could not be written: {error:#}"));

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::checkpoint_writer::CheckpointWriter;
 use super::journal;
 use super::run_folder::RunFolder;
+use super::run_records::RunRecords;
 use crate::training::{Checkpoint, Event, LiveChange, LiveSettings, Observer, Position, Resumable, Stop};
 
 /// Usually at least this long between two checkpoints of a run. What a crash can cost is the time since the last one.
@@ -16,24 +17,37 @@ pub(super) type Warn<'a> = &'a mut (dyn FnMut(String) + Send);
 
 pub(super) struct Recorder {
     pub folder: RunFolder,
+    pub records: RunRecords,
     checkpoints: CheckpointWriter,
     checkpoint_every: Duration,
     last_checkpoint: Instant,
     /// Where the run stands.
     step: u64,
     epochs: u32,
+    /// Changes that were made live so far, and those of an earlier life that are made again.
+    changes: Vec<LiveChange>,
 }
 
 impl Recorder {
-    /// For a run that begins at `position`.
+    /// For a run that begins at `position` and makes `changes` again. The folder tells those up to there.
     pub fn new(
-        folder: RunFolder,
+        (folder, records): (RunFolder, RunRecords),
         checkpoints: CheckpointWriter,
         checkpoint_every: Duration,
         position: Option<&Position>,
+        changes: &[LiveChange],
     ) -> Self {
         let (step, epochs) = position.map_or((0, 0), |position| (position.step, position.epochs));
-        Self { folder, checkpoints, checkpoint_every, last_checkpoint: Instant::now(), step, epochs }
+        Self {
+            folder,
+            records,
+            checkpoints,
+            checkpoint_every,
+            last_checkpoint: Instant::now(),
+            step,
+            epochs,
+            changes: changes.to_vec(),
+        }
     }
 
     /// Writes down what an event tells before `observe` hears of it, and what `observe` changes before it acts. What cannot be
@@ -61,19 +75,34 @@ impl Recorder {
                 if let Err(error) = self.folder.epoch(summary) {
                     warn(format!("The run goes on, but epoch {} could not be written: {error:#}", summary.epoch));
                 }
+                // those that are made again within the next epoch
+                self.tell_changes(|change, epochs| change.epochs == epochs, warn);
             }
             Event::Pixels { .. } | Event::Tick(_) => {}
         }
+        self.records.saw(&event, warn);
         let flow = observe(event);
-        if let ControlFlow::Continue(Some(LiveSettings { learning_rate })) = flow {
-            let change = LiveChange { update: first_update, epochs: self.epochs, learning_rate };
+        if let ControlFlow::Continue(Some(set)) = flow {
+            let change = LiveChange { update: first_update, epochs: self.epochs, set };
+            self.records.changed(&change);
             if let Err(error) = journal::add(self.folder.path(), &change) {
-                warn(format!(
-                    "The learning rate changes, but the run could not be repeated from its record: {error:#}"
-                ));
+                warn(format!("The setting changes, but the run could not be repeated from its record: {error:#}"));
             }
+            self.changes.push(change);
+            self.tell_changes(|other, _| *other == change, warn);
         }
         flow
+    }
+
+    /// Lines of history for some of the changes.
+    fn tell_changes(&mut self, wanted: impl Fn(&LiveChange, u32) -> bool, warn: Warn<'_>) {
+        for (change, words) in LiveChange::told(self.folder.config(), &self.changes) {
+            if wanted(&change, self.epochs)
+                && let Err(error) = self.folder.changed(&change, &words)
+            {
+                warn(format!("The run goes on, but a change could not be written into its history: {error:#}"));
+            }
+        }
     }
 
     fn write_checkpoint(&mut self, resumable: &Resumable<'_>, warn: Warn<'_>) {
@@ -84,6 +113,7 @@ impl Recorder {
         if let Some(problem) = self.checkpoints.take_problem() {
             warn(problem);
         }
+        self.records.before_checkpoint(warn);
         match resumable.checkpoint() {
             Ok(Some(checkpoint)) => self.checkpoints.hand_over(checkpoint),
             // weights that are no longer numbers: the run will say so itself

@@ -40,6 +40,11 @@ impl Resumption {
         self.folder.path()
     }
 
+    /// Changes that were made while it went on.
+    pub fn journal(&self) -> &[LiveChange] {
+        &self.live
+    }
+
     /// Where it goes on; `None` where it begins again.
     pub fn position(&self) -> Option<&Position> {
         self.found.as_ref().map(|found| &found.checkpoint.position)
@@ -141,7 +146,9 @@ pub struct InterruptedRun {
 /// The newest interrupted run in the folder of runs, if one of the last few is.
 pub fn newest_interrupted(runs: &Path) -> Option<InterruptedRun> {
     let entries = fs::read_dir(runs).ok()?.flatten().map(|entry| entry.path());
+    let is_deleted = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
     let mut paths: Vec<(SystemTime, PathBuf)> = entries
+        .filter(|path| !is_deleted(path))
         .filter(|path| !path.join("metrics.json").exists() && path.join("checkpoints").is_dir())
         .filter_map(|path| Some((fs::metadata(path.join("config.toml")).ok()?.modified().ok()?, path)))
         .collect();

@@ -1,4 +1,4 @@
-//! A folder per run: `config.toml` first, a line of `history.jsonl` after every epoch, `best.safetensors` and
+//! A folder per run: `config.toml` first, a line of `history.jsonl` after every epoch and every change that was made live, `best.safetensors` and
 //! `last.safetensors`, `metrics.json` at the end, and `LOCK`, held while the run is written. A run that
 //! keeps its epochs has `epochs/001.safetensors` and so on, too. What going on later needs is in `checkpoints/`
 //! (`checkpoint_folder.rs`), what was changed live in `journal.jsonl`.
@@ -15,7 +15,7 @@ use super::weights_file::WeightsFile;
 use super::{FineTuning, config_file, record, write_atomically};
 use crate::inference::{Evaluation, Thresholds};
 use crate::nn::Weights;
-use crate::training::{EpochSummary, Outcome, TrainingConfig};
+use crate::training::{EpochSummary, LiveChange, Outcome, TrainingConfig};
 
 const HISTORY: &str = "history.jsonl";
 
@@ -31,25 +31,7 @@ pub struct RunFolder {
 impl RunFolder {
     /// Makes `<name>_YYYYMMDD_HHMMSS` (UTC) inside `runs` and writes the configuration there, before any training.
     pub fn create(runs: &Path, name: &str, config: &TrainingConfig) -> Result<Self> {
-        if name.is_empty() || name.starts_with('.') || name.chars().any(|c| c.is_control() || "/\\:*?\"<>|".contains(c))
-        {
-            bail!("\"{name}\" cannot name a run: take letters, figures, dashes");
-        }
-        let refused = |error: std::io::Error| {
-            anyhow!("no run can be kept in the runs folder ({error}); name another one with --runs: {}", runs.display())
-        };
-        fs::create_dir_all(runs).map_err(refused)?;
-        let stamp = stamp(SystemTime::now());
-        let path = (1..1_000)
-            .map(|n| if n == 1 { format!("{name}_{stamp}") } else { format!("{name}_{stamp}-{n}") })
-            .map(|folder| runs.join(folder))
-            .find_map(|path| match fs::create_dir(&path) {
-                Ok(()) => Some(Ok(path)),
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => None,
-                Err(error) => Some(Err(error)),
-            })
-            .context("a thousand runs began in this second")?
-            .map_err(refused)?;
+        let path = make(runs, name)?;
         write_atomically(&path.join("config.toml"), config.to_toml().as_bytes())?;
         let lock = File::create(path.join("LOCK"))?;
         // where a file system knows no locks the run goes on without
@@ -89,9 +71,10 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Back to the end of epoch `epochs`: what history tells of later ones will be told again. The configuration is written
-    /// anew, and the run is no longer one that has ended.
-    pub(super) fn rewind(&mut self, epochs: u32) -> Result<()> {
+    /// Back to the end of epoch `epochs`: what history tells of later ones will be told again. Changes that were made live before
+    /// the next epoch ends are told where the journal has them. The configuration is written anew, and the run is no longer one
+    /// that has ended.
+    pub(super) fn rewind(&mut self, epochs: u32, journal: &[LiveChange]) -> Result<()> {
         let toml = self.config.to_toml();
         let path = self.path.join("config.toml");
         if fs::read_to_string(&path).is_ok_and(|written| written != toml) {
@@ -99,8 +82,18 @@ impl RunFolder {
         }
         let path = self.path.join(HISTORY);
         let history = fs::read_to_string(&path).with_context(|| format!("cannot be read: {}", path.display()))?;
-        let is_kept = |line: &&str| line_of(epochs, line).is_some();
-        let kept: String = history.lines().filter(is_kept).map(|line| format!("{line}\n")).collect();
+        let changes = LiveChange::told(&self.config, journal);
+        let changes_after = |epochs: u32| {
+            let made_then = changes.iter().filter(move |(change, _)| change.epochs == epochs);
+            made_then.map(|(change, words)| format!("{}\n", record::change(change, words))).collect::<String>()
+        };
+        let mut kept = changes_after(0);
+        for line in history.lines() {
+            let Some(told) = line_of(epochs, line).filter(|told| told["event"] != "change") else { continue };
+            kept.push_str(line);
+            kept.push('\n');
+            kept.push_str(&changes_after(told["epoch"].as_u64().unwrap_or(0) as u32));
+        }
         if kept != history {
             write_atomically(&path, kept.as_bytes())?;
             self.history = Self::open_history(&self.path)?;
@@ -154,6 +147,12 @@ impl RunFolder {
         Ok(())
     }
 
+    /// A line of history.
+    pub(super) fn changed(&mut self, change: &LiveChange, words: &str) -> Result<()> {
+        let line = format!("{}\n", record::change(change, words));
+        self.history.write_all(line.as_bytes()).context("the run's history cannot be written")
+    }
+
     /// The last and the best weights, and `metrics.json`.
     pub fn finish(
         &mut self,
@@ -199,6 +198,28 @@ impl RunFolder {
     }
 }
 
+/// Makes `<name>_YYYYMMDD_HHMMSS` (UTC) inside `runs`, and nothing in it.
+pub(super) fn make(runs: &Path, name: &str) -> Result<PathBuf> {
+    if name.is_empty() || name.starts_with('.') || name.chars().any(|c| c.is_control() || "/\\:*?\"<>|".contains(c)) {
+        bail!("\"{name}\" cannot name a run: take letters, figures, dashes");
+    }
+    let refused = |error: std::io::Error| {
+        anyhow!("no run can be kept in the runs folder ({error}); name another one with --runs: {}", runs.display())
+    };
+    fs::create_dir_all(runs).map_err(refused)?;
+    let stamp = stamp(SystemTime::now());
+    (1..1_000)
+        .map(|n| if n == 1 { format!("{name}_{stamp}") } else { format!("{name}_{stamp}-{n}") })
+        .map(|folder| runs.join(folder))
+        .find_map(|path| match fs::create_dir(&path) {
+            Ok(()) => Some(Ok(path)),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => None,
+            Err(error) => Some(Err(error)),
+        })
+        .context("a thousand runs began in this second")?
+        .map_err(refused)
+}
+
 /// A line of history, if it is whole and tells of one of the first `epochs`.
 fn line_of(epochs: u32, line: &str) -> Option<Value> {
     let line: Value = serde_json::from_str(line).ok()?;
@@ -218,7 +239,8 @@ pub fn find(runs: &Path, name: &str) -> Option<PathBuf> {
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
         .filter(|path| is_run(path))
         .filter_map(|path| {
-            let folder = path.file_name()?.to_str()?.to_owned();
+            // what begins with a dot was deleted and can come back
+            let folder = path.file_name()?.to_str().filter(|folder| !folder.starts_with('.'))?.to_owned();
             let stamp = folder.match_indices('_').rev().nth(1).map(|(at, _)| at)?;
             let fits = name == "last" || name == folder || name == &folder[..stamp];
             fits.then(|| (folder[stamp..].to_owned(), path))
@@ -228,12 +250,25 @@ pub fn find(runs: &Path, name: &str) -> Option<PathBuf> {
     found.pop().map(|(_, path)| path)
 }
 
+/// As [`find`].
+///
+/// # Errors
+/// Where no run is meant, with where it was looked for.
+pub fn find_or_say(runs: &Path, name: &str) -> Result<PathBuf> {
+    find(runs, name).with_context(|| format!("there is no run \"{name}\" in the runs folder: {}", runs.display()))
+}
+
 /// `YYYYMMDD_HHMMSS` in UTC.
 fn stamp(time: SystemTime) -> String {
+    clock(time).replace(['-', ':'], "").replace(' ', "_")
+}
+
+/// `YYYY-MM-DD HH:MM:SS` in UTC.
+pub(super) fn clock(time: SystemTime) -> String {
     let seconds = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let (year, month, day) = date(seconds / 86_400);
     let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}{month:02}{day:02}_{hour:02}{minute:02}{second:02}")
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
 }
 
 /// The civil date of a day counted from 1 January 1970.

@@ -36,6 +36,17 @@ pub enum Renderer {
     Glow,
 }
 
+/// What curves are plotted over.
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum XAxis {
+    #[default]
+    Epochs,
+    Updates,
+    /// Of training, pauses left out.
+    Seconds,
+}
+
 /// What is remembered. A missing entry has its default, an unknown one is ignored.
 #[derive(Serialize, Deserialize, Clone, PartialEq, Debug)]
 #[serde(default)]
@@ -48,6 +59,12 @@ pub struct Settings {
     pub pen_width: f32,
     /// Whether keeping a drawing clears the pad for the next one.
     pub keeping_clears_pad: bool,
+    /// What the curves of a training are plotted over.
+    pub curves_by: XAxis,
+    /// Whether the loss has a logarithmic axis.
+    pub loss_is_logarithmic: bool,
+    /// Whether the digit with the lowest F1 stands first.
+    pub worst_digits_first: bool,
     /// The renderer that last opened a window; tried first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub renderer: Option<Renderer>,
@@ -69,6 +86,9 @@ impl Default for Settings {
             theme: Theme::System,
             pen_width: Self::DEFAULT_PEN_WIDTH,
             keeping_clears_pad: false,
+            curves_by: XAxis::Epochs,
+            loss_is_logarithmic: true,
+            worst_digits_first: false,
             renderer: None,
             last_folder: None,
         }
@@ -218,6 +238,8 @@ mod tests {
         file.settings.renderer = Some(Renderer::Glow);
         file.settings.last_folder = Some(PathBuf::from("/ü 日本"));
         file.settings.pen_width = 0.2;
+        file.settings.curves_by = XAxis::Seconds;
+        file.settings.loss_is_logarithmic = false;
         file.save().unwrap();
         let (again, note) = SettingsFile::open(&case.path);
         assert_eq!((again.settings, note), (file.settings, None));

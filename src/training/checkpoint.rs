@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use super::exact;
+use super::{LiveSettings, exact};
 use crate::nn::{ParamStore, Weights};
 use crate::optim::{Optimizer, Validation};
 
@@ -21,6 +21,9 @@ pub struct Position {
     /// Before the schedule's factor, as it was last set.
     #[serde(with = "exact::number")]
     pub learning_rate: f64,
+    /// What else was set while the run went on; its learning rate stands above.
+    #[serde(default, skip_serializing_if = "LiveSettings::is_empty")]
+    pub live: LiveSettings,
     /// What the finished epochs brought, for schedules and for stopping early.
     #[serde(with = "exact::validations")]
     pub validations: Vec<Validation>,
@@ -55,6 +58,9 @@ pub struct Met {
     pub images: usize,
     /// Every time that one was read.
     pub read: usize,
+    /// Learning rate of the last update.
+    #[serde(default, with = "exact::number")]
+    pub rate: f64,
     #[serde(with = "exact::number")]
     pub seconds: f64,
 }
@@ -70,17 +76,12 @@ pub struct Checkpoint {
     pub best: Option<Weights>,
 }
 
-/// A learning rate that was set while a run went on.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LiveChange {
-    /// The first update that it acts on, counted from 1.
-    pub update: u64,
-    /// Epochs that had ended when it was set.
-    pub epochs: u32,
-    /// Before the schedule's factor.
-    #[serde(with = "exact::number")]
-    pub learning_rate: f64,
+impl Position {
+    /// Takes a change in; it acts on the next update.
+    pub(super) fn set(&mut self, set: LiveSettings) {
+        self.learning_rate = set.learning_rate.unwrap_or(self.learning_rate);
+        self.live.take(LiveSettings { learning_rate: None, ..set });
+    }
 }
 
 /// A run between two updates. Nothing is copied unless somebody asks.

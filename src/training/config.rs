@@ -44,6 +44,9 @@ pub struct TrainingConfig {
     /// How the parameters begin.
     #[serde(default, skip_serializing_if = "is_usual")]
     pub initialisation: Initialisation,
+    /// The rate of every dropout layer in place of the model's own; 0 switches them off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropout: Option<f32>,
     /// Weights to start from instead: a shipped model's id, a run, or a weights file. Layers are copied where their names and
     /// shapes agree; the others begin as `initialisation` says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -317,9 +320,20 @@ impl TrainingConfig {
         network.layers_up_to(layer).map_err(|error| ConfigError::Setting(format!("freeze_up_to: {error}")))
     }
 
-    fn network(&self) -> Result<Network, ConfigError> {
-        (self.architecture()?.network)()
-            .map_err(|error| ConfigError::Setting(format!("the model {} cannot be built: {error}", self.model)))
+    /// The model's layers, as this run trains them.
+    pub(super) fn network(&self) -> Result<Network, ConfigError> {
+        let refuse = |sentence: String| ConfigError::Setting(sentence);
+        let mut network = (self.architecture()?.network)()
+            .map_err(|error| refuse(format!("the model {} cannot be built: {error}", self.model)))?;
+        if let Some(rate) = self.dropout {
+            if !(0.0..1.0).contains(&rate) {
+                return Err(refuse(format!("a dropout rate lies in [0, 1), got {rate}")));
+            }
+            if !network.set_dropout(rate) {
+                return Err(refuse(format!("{} has no dropout layer, so dropout would do nothing", self.model)));
+            }
+        }
+        Ok(network)
     }
 
     /// The factor on the learning rate over a run of so many updates.
@@ -414,6 +428,8 @@ mod tests {
             ),
             (format!("{MINIMAL}[beside]\nwithout_writers = [\"a\"]\n"), "no file is named"),
             (format!("{MINIMAL}[beside]\nstrangers = 2000000\n"), "at most 1000000"),
+            (format!("dropout = 0.2\n{MINIMAL}"), "mlp has no dropout layer"),
+            (format!("dropout = 1.0\n{}", MINIMAL.replace("\"mlp\"", "\"mlp-deep\"")), "lies in [0, 1), got 1"),
             (format!("clip_norm = 0.0\n{MINIMAL}"), "clip_norm, must be above 0"),
             (format!("warm_up = 1.0\n{MINIMAL}"), "share of the run in [0, 1), got 1"),
             (format!("warm = 0.1\n{MINIMAL}"), "line 1, column 1"),

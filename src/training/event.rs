@@ -1,7 +1,8 @@
 //! What a run tells while it goes on, and what may be answered.
 
 use super::checkpoint::{Checkpoint, Resumable};
-use crate::inference::{Evaluation, Thresholds};
+use super::lesson::Lesson;
+use crate::inference::{DeadUnits, Evaluation, Thresholds};
 use crate::nn::{ParamStore, Weights};
 
 /// Told to the callback of a run, on the run's own thread.
@@ -16,7 +17,7 @@ pub enum Event<'a> {
     Step {
         /// Updates so far.
         step: u64,
-        /// Updates of the whole run.
+        /// Updates of the whole run, as it goes on now.
         updates: u64,
         /// The epoch under way, counted from 1.
         epoch: u32,
@@ -29,6 +30,8 @@ pub enum Event<'a> {
         images: usize,
         /// To take a copy of the present weights, if somebody wants to see them.
         params: &'a ParamStore,
+        /// What the update has learnt from; `None` where it reads all training images.
+        lesson: Option<Lesson<'a>>,
     },
     /// About once a second: the network on a fixed part of the validation images.
     Tick(Tick<'a>),
@@ -44,6 +47,8 @@ pub struct Tick<'a> {
     /// Epochs so far, with their fraction.
     pub epoch: f64,
     pub evaluation: &'a Evaluation,
+    /// Of every rectified layer, over the same images.
+    pub dead_units: Vec<DeadUnits>,
     pub weights: &'a Weights,
 }
 
@@ -65,16 +70,11 @@ pub struct EpochSummary<'a> {
     /// The least and the greatest step of the epoch's last update in every parameter tensor, by name, where the optimiser
     /// gives every parameter its own; else empty.
     pub step_sizes: Vec<(String, f64, f64)>,
+    /// Of every rectified layer, over the images of a [`Tick`]; empty without validation images.
+    pub dead_units: Vec<DeadUnits>,
     /// No epoch before did better on the validation images.
     pub is_best: bool,
     pub weights: &'a Weights,
-}
-
-/// What may change while a run goes on; it acts at the next update.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LiveSettings {
-    /// Before the schedule's factor.
-    pub learning_rate: f64,
 }
 
 /// Answered to end the run after the present update.

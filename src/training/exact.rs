@@ -15,6 +15,24 @@ pub(super) mod number {
     }
 }
 
+/// A number that may be absent.
+pub(super) mod optional {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(number: &Option<f64>, to: S) -> Result<S::Ok, S::Error> {
+        match number {
+            Some(number) => super::number::serialize(number, to),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+        #[derive(Deserialize)]
+        struct Exact(#[serde(with = "super::number")] f64);
+        Ok(Option::<Exact>::deserialize(from)?.map(|Exact(number)| number))
+    }
+}
+
 /// Pairs of loss and accuracy.
 pub(super) mod validations {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};

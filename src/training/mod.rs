@@ -4,10 +4,13 @@
 
 mod batches;
 mod checkpoint;
+pub mod checks;
 mod config;
 mod early_stopping;
 mod event;
 mod exact;
+mod lesson;
+mod live;
 mod objective;
 mod pixels;
 mod run;
@@ -21,15 +24,18 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-pub use checkpoint::{BestEpoch, Checkpoint, LiveChange, Met, Position, Resumable};
+pub use batches::first_images;
+pub use checkpoint::{BestEpoch, Checkpoint, Met, Position, Resumable};
 pub use config::{Chosen, ConfigError, Order, TrainingConfig};
 pub use early_stopping::EarlyStopping;
-pub use event::{Divergence, Ending, EpochSummary, Event, LiveSettings, Outcome, Stop, Tick};
+pub use event::{Divergence, Ending, EpochSummary, Event, Outcome, Stop, Tick};
+pub use lesson::Lesson;
+pub use live::{LiveChange, LiveSettings, Pace};
 pub use training_data::{TrainingData, validation_images};
 pub use transfer::{describe_transfer, plan_transfer};
 
 use crate::data::stratified_limit;
-use crate::inference::{Evaluation, Thresholds, TrainedModel, evaluate};
+use crate::inference::{DeadUnits, Evaluation, Thresholds, TrainedModel, evaluate};
 use crate::models::Architecture;
 use crate::nn::{Compute, ParamStore, Weights};
 use crate::optim::RateCurve;
@@ -93,7 +99,7 @@ fn run_in_pool(
     config.validate()?;
     anyhow::ensure!(!data.train.is_empty(), "there is no image to train on");
     let architecture = config.architecture()?;
-    let network = (architecture.network)()?;
+    let network = config.network()?;
     let mut params = match origin {
         Origin::Start(_) => ParamStore::initialise_by(&network, config.initialisation, config.seed, &compute.device)?,
         Origin::Checkpoint(checkpoint) => ParamStore::from_weights(&network, &checkpoint.weights, &compute.device)?,
@@ -129,6 +135,7 @@ fn run_in_pool(
         params,
         schedule: config.rate_curve(updates_per_epoch * u64::from(config.epochs)),
         updates_per_epoch,
+        reads_all_images: optimizer.asks_for_all_images(),
         tick_images,
         pixels,
     };
@@ -150,12 +157,23 @@ struct Fixed<'a> {
     objective: Objective<'a>,
     params: ParamStore,
     schedule: RateCurve,
+    /// At the batch size that the run was begun with.
     updates_per_epoch: u64,
+    /// Updates do not come in batches.
+    reads_all_images: bool,
     tick_images: Vec<u32>,
     pixels: Option<(usize, usize)>,
 }
 
 impl Fixed<'_> {
+    /// The units that no image of a quick look wakes. Measured, and steering nothing.
+    fn dead_units(&self, weights: &Weights) -> Result<Vec<DeadUnits>> {
+        let model = TrainedModel::new(self.architecture, weights, Thresholds::default(), Arc::clone(self.compute))?;
+        let images = &self.data.corpus.train;
+        let images: Vec<&[u8]> = self.tick_images.iter().map(|&n| images.image(n as usize).as_slice()).collect();
+        model.dead_units(&images)
+    }
+
     /// The answers of a network with these weights.
     fn judge(&self, weights: &Weights, images: &[u32]) -> Result<Evaluation> {
         let model = TrainedModel::new(self.architecture, weights, Thresholds::default(), Arc::clone(self.compute))?;

@@ -44,18 +44,27 @@ pub(super) struct Gradients {
     pub parts: Vec<Vec<Tensor>>,
     /// What each part showed of the network's statistics.
     pub observed: Vec<Observed>,
+    /// One list a part: the digit that each image was read as.
+    pub answers: Vec<Vec<u8>>,
 }
 
 // what shows no digit is of no class
 const _: () = assert!(NO_DIGIT == NO_CLASS);
 
-/// Whether the greatest score is the label's; of an image of no class, whether no class has half of the probability.
-fn is_right(scores: &[f32], label: u8) -> bool {
-    let best = scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
-    best.is_some_and(|(class, greatest)| match label {
-        NO_CLASS => scores.iter().map(|score| (score - greatest).exp()).sum::<f32>() > 2.0,
-        label => class == usize::from(label),
-    })
+/// The class of the greatest score.
+fn answer(scores: &[f32]) -> u8 {
+    scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(class, _)| class as u8)
+}
+
+/// Whether this answer is right; of an image of no class, whether no class has half of the probability.
+fn is_right(scores: &[f32], answer: u8, label: u8) -> bool {
+    match label {
+        NO_CLASS => {
+            let greatest = scores[usize::from(answer)];
+            scores.iter().map(|score| (score - greatest).exp()).sum::<f32>() > 2.0
+        }
+        label => answer == label,
+    }
 }
 
 /// Multiplications of a forward pass for every parameter that make a part worth having: each part writes a gradient for
@@ -139,6 +148,7 @@ impl<'a> Objective<'a> {
             sum.right_distance += result.right_distance;
             sum.parts.extend(result.parts);
             sum.observed.extend(result.observed);
+            sum.answers.extend(result.answers);
         }
         Ok(sum)
     }
@@ -160,6 +170,7 @@ impl<'a> Objective<'a> {
             right_distance: 0.0,
             parts: vec![gradients.collect::<candle_core::Result<_>>()?],
             observed: Vec::new(),
+            answers: vec![lesson.answers],
         })
     }
 
@@ -188,13 +199,15 @@ impl<'a> Objective<'a> {
         };
         let gradients = params.vars().iter().enumerate().map(gradient).collect::<Result<_>>()?;
         let scores = rows(&scores, self.network.output(), labels.len(), operators)?;
-        let correct =
-            scores.chunks_exact(classes).zip(labels).filter(|(scores, label)| is_right(scores, **label)).count();
+        let answers: Vec<u8> = scores.chunks_exact(classes).map(answer).collect();
+        let read = scores.chunks_exact(classes).zip(&answers).zip(labels);
+        let correct = read.filter(|((scores, answer), label)| is_right(scores, **answer, **label)).count();
         let right = |(scores, label): (&[f32], &u8)| -f64::from(scores[usize::from(*label)]);
         let right_distance =
             if self.loss.is_of_distances() { scores.chunks_exact(classes).zip(labels).map(right).sum() } else { 0.0 };
         let observed = vec![Observed { images: labels.len(), statistics: pass.observed }];
         let loss = f64::from(loss.to_scalar::<f32>()?);
-        Ok(Gradients { loss, images: labels.len(), correct, right_distance, parts: vec![gradients], observed })
+        let (images, parts, answers) = (labels.len(), vec![gradients], vec![answers]);
+        Ok(Gradients { loss, images, correct, right_distance, parts, observed, answers })
     }
 }

@@ -4,14 +4,15 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use super::batches::{self, Batch};
+use super::batches::{Batch, EpochOrder};
 use super::objective::Gradients;
 use super::steering::Steering;
 use super::whole_set::WholeSet;
 use super::{
-    BestEpoch, Chosen, Divergence, Ending, EpochSummary, Event, Fixed, Met, Outcome, Position, Resumable, Tick,
+    BestEpoch, Chosen, Divergence, Ending, EpochSummary, Event, Fixed, Lesson, LiveSettings, Met, Outcome, Position,
+    Resumable, Tick,
 };
 use crate::inference::{Answer, Evaluation, Thresholds, TrainedModel};
 use crate::nn::random::{Purpose, stream};
@@ -69,8 +70,12 @@ impl<'a, 'o> Run<'a, 'o> {
         fixed: &'a Fixed<'a>,
         optimizer: Box<dyn Optimizer>,
         steering: Steering<'o>,
-        (position, best): (Position, Option<Best>),
+        (mut position, best): (Position, Option<Best>),
     ) -> Result<Self> {
+        // checkpoints of earlier programs may still hold the sums of an epoch that had ended, which no change had touched
+        if position.live.batch_size.is_none() && position.step == u64::from(position.epochs) * fixed.updates_per_epoch {
+            position.met = Met::default();
+        }
         let (finite, now) = (fixed.params.weights()?, Instant::now());
         Ok(Self { fixed, optimizer, steering, position, best, finite, began: now, epoch_began: now, last_tick: now })
     }
@@ -103,19 +108,17 @@ impl<'a, 'o> Run<'a, 'o> {
     fn epoch(&mut self) -> Result<Flow> {
         let fixed = self.fixed;
         let epoch = self.position.epochs + 1;
-        let done = self.position.step - u64::from(self.position.epochs) * fixed.updates_per_epoch;
         self.epoch_began = Instant::now();
-        if done == 0 {
-            self.position.met = Met::default();
+        if self.position.met.images == 0 {
             self.estimate_curvature(epoch)?;
         }
-        let mut batches = batches::epoch(fixed.config, fixed.data, epoch, done);
+        let order = EpochOrder::new(fixed.config, fixed.data, epoch);
         let mut all = self
             .optimizer
             .asks_for_all_images()
             .then(|| WholeSet::new(&fixed.objective, &fixed.params, fixed.config, fixed.data, epoch));
-        for _ in done..fixed.updates_per_epoch {
-            if let ControlFlow::Break(ending) = self.update(epoch, &mut batches, all.as_mut())? {
+        while self.updates_left_in_epoch() > 0 {
+            if let ControlFlow::Break(ending) = self.update(epoch, &order, all.as_mut())? {
                 return Ok(Flow::Break(ending));
             }
         }
@@ -133,14 +136,12 @@ impl<'a, 'o> Run<'a, 'o> {
         Ok(self.optimizer.set_curvature(&objective.curvature(params, images)?)?)
     }
 
-    fn update(
-        &mut self,
-        epoch: u32,
-        batches: &mut dyn Iterator<Item = Batch>,
-        mut all: Option<&mut WholeSet<'_>>,
-    ) -> Result<Flow> {
+    fn update(&mut self, epoch: u32, order: &EpochOrder<'_>, mut all: Option<&mut WholeSet<'_>>) -> Result<Flow> {
         let Fixed { config, objective, params, .. } = self.fixed;
-        let rate = self.rate_after(self.position.step);
+        let rate = self.rate();
+        let LiveSettings { momentum, weight_decay, augmentation, .. } = self.position.live;
+        self.optimizer.set_coefficients(momentum, weight_decay);
+        let mut batch = None;
         let mut result = match &mut all {
             Some(all) => {
                 let mut goes_on = || self.steering.tell(Event::Reading, &mut self.position);
@@ -150,8 +151,9 @@ impl<'a, 'o> Run<'a, 'o> {
                 result
             }
             None => {
-                let batch = batches.next().context("an epoch has fewer batches than updates")?;
-                objective.evaluate(params, &batch, config.seed, self.position.step)?
+                let (from, size) = (self.position.met.images, self.batch_size());
+                let batch = batch.insert(order.batch(from, size, &augmentation.unwrap_or(config.augmentation)));
+                objective.evaluate(params, batch, config.seed, self.position.step)?
             }
         };
         let read = all.as_mut().map_or(result.images, |all| all.take_images_read());
@@ -167,10 +169,11 @@ impl<'a, 'o> Run<'a, 'o> {
         params.observe(&result.observed)?;
         self.position.step += 1;
         let met = &mut self.position.met;
+        met.rate = rate;
         met.loss += result.loss * result.images as f64;
         (met.correct, met.images, met.read) =
             (met.correct + result.correct, met.images + result.images, met.read + read);
-        self.tell_update(epoch, rate, read, &result)
+        self.tell_update(epoch, read, &result, batch.as_ref())
     }
 
     /// Whether nothing is to be hoped for after this batch.
@@ -182,21 +185,22 @@ impl<'a, 'o> Run<'a, 'o> {
         (self.position.distance > HOPELESS_DISTANCE).then_some(Divergence::CodesLost)
     }
 
-    fn tell_update(&mut self, epoch: u32, learning_rate: f64, images: usize, result: &Gradients) -> Result<Flow> {
+    fn tell_update(&mut self, epoch: u32, images: usize, result: &Gradients, batch: Option<&Batch>) -> Result<Flow> {
         let fixed = self.fixed;
         let event = Event::Step {
             step: self.position.step,
-            updates: fixed.updates_per_epoch * u64::from(fixed.config.epochs),
+            updates: self.updates(),
             epoch,
             loss: result.loss,
-            learning_rate,
+            learning_rate: self.position.met.rate,
             error: 1.0 - result.correct as f64 / result.images as f64,
             images,
             params: &fixed.params,
+            lesson: batch.map(|batch| Lesson { batch, found: result, params: &fixed.params }),
         };
         let mut goes_on = self.steering.tell(event, &mut self.position);
         // the end of an epoch tells more than a tick, and it is a better place to go on from
-        if goes_on && !self.position.step.is_multiple_of(fixed.updates_per_epoch) {
+        if goes_on && self.updates_left_in_epoch() > 0 {
             goes_on = self.show();
             if goes_on && self.last_tick.elapsed() >= TICK_EVERY {
                 goes_on = self.tick()?;
@@ -218,8 +222,9 @@ impl<'a, 'o> Run<'a, 'o> {
         }
         let evaluation = self.fixed.judge(&weights, &self.fixed.tick_images)?;
         let step = self.position.step;
-        let epoch = step as f64 / self.fixed.updates_per_epoch as f64;
-        let tick = Tick { step, epoch, evaluation: &evaluation, weights: &weights };
+        let epoch = self.scheduled() / self.fixed.updates_per_epoch as f64;
+        let dead_units = self.fixed.dead_units(&weights)?;
+        let tick = Tick { step, epoch, evaluation: &evaluation, dead_units, weights: &weights };
         Ok(self.steering.tell(Event::Tick(tick), &mut self.position))
     }
 
@@ -234,8 +239,8 @@ impl<'a, 'o> Run<'a, 'o> {
         let validation =
             if fixed.data.validation.is_empty() { None } else { Some(fixed.judge(&weights, &fixed.data.validation)?) };
         self.finite = weights;
-        let last_rate = self.rate_after(self.position.step - 1);
-        self.position.epochs = epoch;
+        // the epoch under way is another one from here on
+        (self.position.epochs, self.position.met) = (epoch, Met::default());
         let judged = validation.as_ref().map(|v| Validation { loss: v.loss, accuracy: v.confusion.accuracy() });
         self.position.validations.extend(judged);
         self.keep_best(epoch, validation.as_ref());
@@ -245,17 +250,17 @@ impl<'a, 'o> Run<'a, 'o> {
             train_loss: met.loss / met.images as f64,
             train_error: 1.0 - met.correct as f64 / met.images as f64,
             validation: validation.as_ref(),
-            learning_rate: self.rate_after(self.position.step),
+            learning_rate: self.rate(),
             seconds: met.seconds + self.epoch_began.elapsed().as_secs_f64(),
             images_per_second: met.read as f64 / trained_seconds,
-            step_sizes: step_sizes(&*self.optimizer, &fixed.params, last_rate)?,
+            step_sizes: step_sizes(&*self.optimizer, &fixed.params, met.rate)?,
+            dead_units: fixed.dead_units(&self.finite)?,
             is_best: self.position.best.is_some_and(|best| best.epoch == epoch),
             weights: &self.finite,
         };
         let mut goes_on = self.steering.tell(Event::Epoch(summary), &mut self.position);
         if epoch < fixed.config.epochs {
-            // the epoch under way is another one from here on
-            (self.position.met, self.epoch_began) = (Met::default(), Instant::now());
+            self.epoch_began = Instant::now();
             goes_on = goes_on && self.show();
         } else {
             goes_on = true;
@@ -275,9 +280,46 @@ impl<'a, 'o> Run<'a, 'o> {
         }
     }
 
-    /// The learning rate of the update after `step` others.
-    fn rate_after(&self, step: u64) -> f64 {
-        self.position.learning_rate * self.fixed.schedule.factor(step, &self.position.validations)
+    /// The learning rate of the next update.
+    fn rate(&self) -> f64 {
+        self.position.learning_rate * self.fixed.schedule.factor(self.scheduled(), &self.position.validations)
+    }
+
+    /// How far the schedule is: the updates that batches of the first size would have made for the images met so far, as
+    /// [`LiveSettings`] tells.
+    fn scheduled(&self) -> f64 {
+        let Self { fixed, position, .. } = self;
+        if fixed.reads_all_images {
+            return position.step as f64;
+        }
+        let before = u64::from(position.epochs) * fixed.updates_per_epoch;
+        before as f64 + position.met.images as f64 / fixed.config.batch_size as f64
+    }
+
+    /// Images an update from now on.
+    fn batch_size(&self) -> usize {
+        self.position.live.batch_size.unwrap_or(self.fixed.config.batch_size)
+    }
+
+    /// Updates until every training image has been met once in the epoch under way.
+    fn updates_left_in_epoch(&self) -> u64 {
+        let Self { fixed, position, .. } = self;
+        if fixed.reads_all_images {
+            return (u64::from(position.epochs) + 1) * fixed.updates_per_epoch - position.step;
+        }
+        let left = fixed.data.train.len().saturating_sub(position.met.images);
+        left.div_ceil(self.batch_size()) as u64
+    }
+
+    /// Updates of the whole run, as it goes on now.
+    fn updates(&self) -> u64 {
+        let Self { fixed, position, .. } = self;
+        let per_epoch = match fixed.reads_all_images {
+            true => fixed.updates_per_epoch,
+            false => fixed.data.train.len().div_ceil(self.batch_size()) as u64,
+        };
+        let epochs_after = u64::from(fixed.config.epochs.saturating_sub(position.epochs + 1));
+        position.step + self.updates_left_in_epoch() + epochs_after * per_epoch
     }
 
     /// Shows the run as it could be left; true while it is to go on.

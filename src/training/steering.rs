@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
-use super::{Event, LiveChange, LiveSettings, Observer, Position, Resumable, Stop};
+use super::{Event, LiveChange, Observer, Position, Resumable, Stop};
 
 pub(super) struct Steering<'a> {
     observe: Observer<'a>,
@@ -13,10 +13,7 @@ pub(super) struct Steering<'a> {
 
 impl<'a> Steering<'a> {
     pub fn new(observe: Observer<'a>, live: &[LiveChange]) -> Self {
-        let mut pending = live.to_vec();
-        // changes that were made after going on from an older checkpoint stand at the end of a journal
-        pending.sort_by_key(|change| (change.update, change.epochs));
-        Self { observe, pending: pending.into() }
+        Self { observe, pending: LiveChange::in_order(live).into() }
     }
 
     /// Tells what happened; true while the run is to go on. Changes are taken in, those of a journal first.
@@ -24,8 +21,8 @@ impl<'a> Steering<'a> {
         let flow = (self.observe)(event);
         self.replay(position);
         match flow {
-            ControlFlow::Continue(Some(LiveSettings { learning_rate })) => {
-                position.learning_rate = learning_rate;
+            ControlFlow::Continue(Some(set)) => {
+                position.set(set);
                 true
             }
             ControlFlow::Continue(None) => true,
@@ -40,9 +37,10 @@ impl<'a> Steering<'a> {
 
     /// Makes the changes that were made at this place.
     pub fn replay(&mut self, position: &mut Position) {
-        let is_due = |change: &LiveChange| change.update <= position.step + 1 && change.epochs <= position.epochs;
+        let (next, epochs) = (position.step + 1, position.epochs);
+        let is_due = |change: &LiveChange| change.update <= next && change.epochs <= epochs;
         while let Some(change) = self.pending.front().copied().filter(is_due) {
-            position.learning_rate = change.learning_rate;
+            position.set(change.set);
             self.pending.pop_front();
         }
     }

@@ -63,7 +63,8 @@ impl<'a> WholeSet<'a> {
         let flow = optimizer.step_along(params, &mut Asked { set: self, goes_on }, learning_rate)?;
         let Gradients { loss, images, correct, right_distance, .. } = self.found;
         let observed = std::mem::take(&mut self.found.observed);
-        let found = Gradients { loss, images, correct, right_distance, parts: Vec::new(), observed };
+        let found =
+            Gradients { loss, images, correct, right_distance, parts: Vec::new(), observed, answers: Vec::new() };
         Ok(flow.is_continue().then_some(found))
     }
 

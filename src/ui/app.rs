@@ -3,41 +3,39 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::AtomicBool;
 
-use eframe::egui::{
-    self, Align, Align2, CentralPanel, Color32, Event, Layout, Margin, Panel, Ui, ViewportCommand, vec2,
-};
+use eframe::egui::{self, CentralPanel, Margin, Panel, Ui, ViewportCommand, vec2};
 
+use super::closing::{Closing, PATIENCE};
 use super::dialogs::{Dialogs, Purpose};
 use super::keys::{self, Action};
-use super::places::{DataPlace, DrawPlace, InsidePlace, MistakesPlace, Place, Scene, TrainPlace, draw};
+use super::places::{DataPlace, DrawPlace, InsidePlace, MistakesPlace, Place, RunsPlace, Scene, TrainPlace, draw};
 use super::training_form::TrainingForm;
-use super::widgets::button::Button;
 use super::widgets::notice::{self, Notices};
 use super::widgets::rail;
-use super::{style, text, theme, transport};
+use super::{files, status, theme, transport};
 use crate::storage::{Settings, SettingsFile};
-use crate::workbench::{Command, FetchView, HandwritingCommand, NoticeKind, Phase, Workbench};
+use crate::workbench::{Command, HandwritingCommand, NoticeKind, RunsCommand, Workbench};
 
 /// The whole window.
 pub struct App {
-    workbench: Workbench,
+    pub(super) workbench: Workbench,
     settings: Option<SettingsFile>,
     /// Where there is no file for settings they live as long as the window.
     loose_settings: Settings,
     place: Place,
     draw: DrawPlace,
-    train: TrainPlace,
+    pub(super) train: TrainPlace,
     inside: InsidePlace,
     mistakes: MistakesPlace,
+    runs: RunsPlace,
     data: DataPlace,
     /// The notice that offers to take the last change of the kept drawings back, and the change.
     undo_notice: Option<(u64, u64)>,
-    form: TrainingForm,
-    dialogs: Dialogs,
-    notices: Notices,
+    pub(super) form: TrainingForm,
+    pub(super) dialogs: Dialogs,
+    pub(super) notices: Notices,
     /// Notices of the workbench that have been shown.
     notices_seen: u64,
     /// The notice whose action pins again what was unpinned.
@@ -45,22 +43,10 @@ pub struct App {
     /// The notice that offers to go on with an interrupted run, and the run.
     offers_to_resume: Option<(u64, PathBuf)>,
     help: bool,
-    closing: Closing,
+    pub(super) closing: Closing,
     /// Set by SIGINT and SIGTERM.
-    asked_to_end: Arc<AtomicBool>,
+    pub(super) asked_to_end: Arc<AtomicBool>,
 }
-
-/// Closing while a training is under way asks first.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Closing {
-    No,
-    Asking,
-    /// The run is being stopped and saved.
-    Saving(Instant),
-}
-
-/// A run that does not stop in this time is left behind; its last epoch is on the disk.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 impl App {
     pub fn new(workbench: Workbench, settings: Option<SettingsFile>, asked_to_end: Arc<AtomicBool>) -> Option<Self> {
@@ -74,6 +60,7 @@ impl App {
             train: TrainPlace::default(),
             inside: InsidePlace::default(),
             mistakes: MistakesPlace::default(),
+            runs: RunsPlace::default(),
             data: DataPlace::default(),
             undo_notice: None,
             form,
@@ -102,7 +89,7 @@ impl App {
         self.place = place;
     }
 
-    fn settings(&mut self) -> &mut Settings {
+    pub(super) fn settings(&mut self) -> &mut Settings {
         self.settings.as_mut().map_or(&mut self.loose_settings, |file| &mut file.settings)
     }
 
@@ -123,6 +110,7 @@ impl App {
         }
         self.offer_to_resume();
         self.offer_undo();
+        self.runs.offer_undo(&self.workbench, &mut self.notices);
         self.take_in_files(ctx);
         // while the pen is down a pause for the disk would be felt
         if !ctx.input(|input| input.pointer.any_down()) {
@@ -174,19 +162,22 @@ impl App {
                 match action {
                     Action::Go(place) => self.place = place,
                     Action::PlayOrPause => transport::play_or_pause(&self.form, &mut scene),
+                    Action::ResetZoom => self.train.reset_zoom(),
                     Action::StepBatch => transport::step_once(&self.form, false, &mut scene),
                     Action::StepEpoch => transport::step_once(&self.form, true, &mut scene),
                     Action::Reset => scene.push(Command::ResetTraining),
                     // what the pen is drawing now is neither cleared nor undone
                     Action::Clear | Action::Delete | Action::Undo | Action::Redo | Action::Pin
                         if self.draw.is_drawing() => {}
+                    Action::Delete if self.place == Place::Runs => self.runs.delete_selected(&mut scene),
+                    Action::Undo if self.place == Place::Runs => scene.push(Command::Runs(RunsCommand::Undo)),
                     Action::Delete if self.place == Place::Data => self.data.delete_selected(&mut scene),
                     Action::Undo if self.place == Place::Data => {
                         scene.push(Command::Handwriting(HandwritingCommand::Undo));
                     }
                     Action::Label(digit) if self.place == Place::Data => self.data.relabel_selected(digit, &mut scene),
                     // what is not seen is neither cleared nor drawn again
-                    Action::Clear | Action::Redo if self.place == Place::Data => {}
+                    Action::Clear | Action::Redo if matches!(self.place, Place::Runs | Place::Data) => {}
                     Action::Clear | Action::Delete => self.draw.clear(&mut scene),
                     Action::Undo => self.draw.undo(&mut scene),
                     Action::Redo => self.draw.redo(&mut scene),
@@ -227,7 +218,7 @@ impl App {
                 transport::bar(ui, &self.form, &mut self.help, &mut scene);
             });
             Panel::bottom("status").exact_size(24.0).frame(bar.inner_margin(Margin::symmetric(16, 3))).show(ui, |ui| {
-                status(ui, scene.workbench, self.place);
+                status::line(ui, scene.workbench, self.place);
             });
             let margin = Margin { left: 8, right: 8, top: 12, bottom: 8 };
             Panel::left("rail").exact_size(72.0).frame(bar.inner_margin(margin)).show(ui, |ui| {
@@ -245,6 +236,7 @@ impl App {
                 Place::Train => self.train.ui(ui, &mut self.form, &mut scene),
                 Place::Inside => self.inside.ui(ui, &mut self.draw, &mut scene),
                 Place::Mistakes => self.mistakes.ui(ui, &mut scene),
+                Place::Runs => self.runs.ui(ui, &mut self.form, &mut scene),
                 Place::Data => self.data.ui(ui, &mut scene),
             });
         }
@@ -253,7 +245,7 @@ impl App {
         if compares != self.workbench.compares_models() {
             commands.push(Command::CompareModels(compares));
         }
-        drop_target(ui);
+        files::drop_target(ui);
         keys::help(ui.ctx(), &mut self.help, self.workbench.runs_folder());
         self.ask_about_closing(ui.ctx());
         let corner = ui.max_rect().right_bottom() - vec2(24.0, 40.0);
@@ -269,6 +261,7 @@ impl App {
             commands.push(Command::Handwriting(HandwritingCommand::Undo));
         }
 
+        self.runs.undo_if(acted, &mut commands);
         if let Some(complaint) = self.dialogs.take_complaint() {
             self.notices.push(notice::NoticeKind::Warning, complaint, None);
         }
@@ -285,35 +278,6 @@ impl App {
         }
     }
 
-    /// Pictures that were dropped, pasted or chosen in a dialog.
-    fn take_in_files(&mut self, ctx: &egui::Context) {
-        let (dropped, pasted) = ctx.input(|input| {
-            let dropped: Vec<PathBuf> = input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect();
-            let pasted = input.events.iter().find_map(|event| match event {
-                Event::PasteImage(image) => Some(Arc::clone(image)),
-                _ => None,
-            });
-            (dropped, pasted)
-        });
-        for path in dropped.into_iter().filter(|path| !path.as_os_str().is_empty()) {
-            self.open(path);
-        }
-        if let Some(image) = pasted {
-            let [width, height] = image.size;
-            let rgba = image.pixels.iter().flat_map(Color32::to_srgba_unmultiplied).collect();
-            self.workbench.handle(Command::PastePicture { width, height, rgba });
-        }
-    }
-
-    /// Opens a picture or weights, by the file's ending.
-    pub fn open(&mut self, path: PathBuf) {
-        if path.extension().is_some_and(|ending| ending == "safetensors") {
-            self.workbench.handle(Command::LoadModel(path));
-        } else {
-            self.workbench.handle(Command::OpenPicture(path));
-        }
-    }
-
     /// Says what became of the kept drawings, with a way back.
     fn offer_undo(&mut self) {
         let Some(told) = self.workbench.handwriting().told.clone() else { return };
@@ -326,76 +290,6 @@ impl App {
         }
         let notice = self.notices.push(notice::NoticeKind::Done, told.text, Some("Undo"));
         self.undo_notice = Some((notice, told.number));
-    }
-
-    /// Polls the file dialog.
-    pub fn dialogs(&mut self, ctx: &egui::Context, frame: &eframe::Frame) {
-        let folder = self.settings().last_folder.clone();
-        let Some((purpose, path)) = self.dialogs.poll(ctx, frame, folder.as_ref()) else { return };
-        self.settings().last_folder = path.parent().map(PathBuf::from);
-        match purpose {
-            Purpose::OpenPicture => self.workbench.handle(Command::OpenPicture(path)),
-            Purpose::SavePicture => {
-                let path = if path.extension().is_some() { path } else { path.with_extension("png") };
-                self.workbench.handle(Command::SavePicture(path));
-            }
-            Purpose::OpenWeights => self.workbench.handle(Command::LoadModel(path)),
-            Purpose::ImportDrawings => self.workbench.handle(Command::Handwriting(HandwritingCommand::Import(path))),
-            Purpose::ExportDrawings(form) => {
-                self.workbench.handle(Command::Handwriting(HandwritingCommand::Export(form, path)));
-            }
-        }
-    }
-
-    fn watch_closing(&mut self, ctx: &egui::Context) {
-        if self.asked_to_end.load(Ordering::Relaxed) && !matches!(self.closing, Closing::Saving(_)) {
-            self.workbench.handle(Command::LeaveTraining);
-            self.closing = Closing::Saving(Instant::now());
-        }
-        let under_way = self.workbench.training_is_under_way();
-        let waited_enough = matches!(self.closing, Closing::Saving(since) if since.elapsed() > PATIENCE);
-        if ctx.input(|input| input.viewport().close_requested()) && under_way && !waited_enough {
-            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
-            if self.closing == Closing::No {
-                self.closing = Closing::Asking;
-            }
-        }
-        match self.closing {
-            Closing::Saving(since) if !under_way || since.elapsed() > PATIENCE => {
-                ctx.send_viewport_cmd(ViewportCommand::Close);
-            }
-            Closing::Saving(_) => ctx.request_repaint_after(Duration::from_millis(50)),
-            Closing::Asking if !under_way => self.closing = Closing::No,
-            _ => {}
-        }
-    }
-
-    fn ask_about_closing(&mut self, ctx: &egui::Context) {
-        if self.closing == Closing::No {
-            return;
-        }
-        let p = theme::of_theme(ctx.theme());
-        egui::Modal::new(egui::Id::unique("closing")).frame(style::card(p)).show(ctx, |ui| {
-            ui.set_width(340.0);
-            if matches!(self.closing, Closing::Saving(_)) {
-                ui.label(text::heading("Saving the run"));
-                return;
-            }
-            ui.label(text::heading("A training is under way"));
-            let words = "Stop it here and go on at the next start, or let it go on now.";
-            ui.label(text::body(words).color(p.text2));
-            ui.add_space(8.0);
-            ui.horizontal(|ui| {
-                if ui.add(Button::primary("Stop, save and close")).clicked() {
-                    self.workbench.handle(Command::LeaveTraining);
-                    self.closing = Closing::Saving(Instant::now());
-                }
-                let stay = ui.add(Button::plain("Keep training")).clicked();
-                if stay || ui.input(|input| input.key_pressed(egui::Key::Escape)) {
-                    self.closing = Closing::No;
-                }
-            });
-        });
     }
 
     /// Ends the workers and keeps the settings.
@@ -430,48 +324,4 @@ impl eframe::App for App {
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
         visuals.panel_fill.to_normalized_gamma_f32()
     }
-}
-
-/// The line at the bottom: how fast the pad is answered, what is being fetched, which keys help here.
-fn status(ui: &mut Ui, workbench: &Workbench, place: Place) {
-    let p = theme::of(ui);
-    ui.spacing_mut().interact_size.y = 18.0;
-    ui.horizontal(|ui| {
-        let words = match (workbench.fetch(), workbench.answer_seconds(), workbench.training()) {
-            (FetchView::Under { bytes, total, .. }, ..) => {
-                format!("Fetching MNIST, {}", text::percent(*bytes as f64 / (*total).max(1) as f64, 0))
-            }
-            (.., Some(view)) if view.images_per_second > 0.0 && view.phase == Phase::Running => {
-                format!("{} images a second", text::count(view.images_per_second as u64))
-            }
-            (_, Some(seconds), _) if workbench.prediction().is_some() => {
-                format!("Answered in {} ms", text::number(1e3 * seconds, 1))
-            }
-            _ => "Ready".to_owned(),
-        };
-        ui.label(text::small(words).color(p.text2));
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let keys = match place {
-                Place::Draw => "C clears, Ctrl+Z undoes, Space trains, F1 shows all keys",
-                Place::Train => "Space trains and pauses, . steps a batch, Shift+. an epoch",
-                Place::Inside => "Press a digit to compare with its code; arrows move the reject line",
-                Place::Mistakes => "Arrows move, Enter opens, Esc closes",
-                Place::Data => "Arrows move, Delete deletes, 0 to 9 relabel, Ctrl+Z undoes",
-            };
-            ui.label(text::small(keys).color(p.text2));
-        });
-    });
-}
-
-/// While files hover over the window: what dropping them will do.
-fn drop_target(ui: &Ui) {
-    if ui.input(|input| input.raw.hovered_files.is_empty()) {
-        return;
-    }
-    let p = theme::of(ui);
-    let rect = ui.ctx().content_rect();
-    let painter = ui.ctx().layer_painter(egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("drop")));
-    painter.rect_filled(rect, 0.0, p.bg.gamma_multiply(0.85));
-    let font = text::font(text::TITLE, text::Weight::Semibold);
-    painter.text(rect.center(), Align2::CENTER_CENTER, "Drop a picture of a digit, or weights", font, p.text);
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use eframe::egui;
 use rfd::{AsyncFileDialog, FileHandle};
 
+use crate::storage::figure::CurvesForm;
 use crate::storage::handwriting_export::ExportForm;
 use crate::storage::picture_file::EXTENSIONS;
 
@@ -18,10 +19,14 @@ pub enum Purpose {
     OpenPicture,
     SavePicture,
     OpenWeights,
+    /// A configuration of a training.
+    OpenConfig,
+    SaveConfig,
     /// Strokes of kept drawings.
     ImportDrawings,
     /// A file for strokes, a folder for the others.
     ExportDrawings(ExportForm),
+    ExportCurves(CurvesForm),
 }
 
 struct Open {
@@ -95,6 +100,14 @@ impl Dialogs {
                     let dialog = dialog.set_title("Open weights").add_filter("Weights", &["safetensors"]);
                     Box::pin(dialog.pick_file())
                 }
+                Purpose::OpenConfig => {
+                    let dialog = dialog.set_title("Open settings of a training").add_filter("Settings", &["toml"]);
+                    Box::pin(dialog.pick_file())
+                }
+                Purpose::SaveConfig => {
+                    let dialog = dialog.set_title("Save the settings").add_filter("Settings", &["toml"]);
+                    Box::pin(dialog.set_file_name("config.toml").save_file())
+                }
                 Purpose::ImportDrawings => {
                     let dialog = dialog.set_title("Import strokes").add_filter("Strokes", &["jsonl", "json"]);
                     Box::pin(dialog.pick_file())
@@ -106,6 +119,11 @@ impl Dialogs {
                 Purpose::ExportDrawings(_) => {
                     let dialog = dialog.set_title("Choose a folder for the drawings");
                     Box::pin(dialog.pick_folder())
+                }
+                Purpose::ExportCurves(form) => {
+                    let (name, ending) = (format!("curves.{}", form.ending()), [form.ending()]);
+                    let dialog = dialog.set_title("Export curves").add_filter("Curves", &ending);
+                    Box::pin(dialog.set_file_name(name).save_file())
                 }
             };
             self.open = Some(Open { purpose, future, since: Instant::now() });

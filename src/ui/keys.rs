@@ -13,8 +13,9 @@ pub enum Action {
     StepBatch,
     StepEpoch,
     Reset,
+    ResetZoom,
     Clear,
-    /// Clear the pad, or on Data the selected drawing.
+    /// Clear the pad, or delete the selected drawing on Data, the chosen runs on Runs.
     Delete,
     Undo,
     Redo,
@@ -53,7 +54,7 @@ const fn command(action: Action, key: Key) -> Shortcut {
 const SHIFT_COMMAND: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
 
 /// The longer chords first: a key with more modifiers must not be taken for the one with fewer.
-const SHORTCUTS: [Shortcut; 38] = [
+const SHORTCUTS: [Shortcut; 40] = [
     Shortcut { action: Action::Redo, modifiers: SHIFT_COMMAND, key: Key::Z, everywhere: false },
     Shortcut { action: Action::Undo, modifiers: Modifiers::COMMAND, key: Key::Z, everywhere: false },
     Shortcut { action: Action::Redo, modifiers: Modifiers::COMMAND, key: Key::Y, everywhere: false },
@@ -61,7 +62,8 @@ const SHORTCUTS: [Shortcut; 38] = [
     command(Action::Go(Place::Train), Key::Num2),
     command(Action::Go(Place::Inside), Key::Num3),
     command(Action::Go(Place::Mistakes), Key::Num4),
-    command(Action::Go(Place::Data), Key::Num5),
+    command(Action::Go(Place::Runs), Key::Num5),
+    command(Action::Go(Place::Data), Key::Num6),
     command(Action::OpenPicture, Key::O),
     command(Action::SavePicture, Key::S),
     command(Action::Reset, Key::R),
@@ -69,6 +71,7 @@ const SHORTCUTS: [Shortcut; 38] = [
     plain(Action::PlayOrPause, Key::Space),
     Shortcut { action: Action::StepEpoch, modifiers: Modifiers::SHIFT, key: Key::Period, everywhere: false },
     plain(Action::StepBatch, Key::Period),
+    plain(Action::ResetZoom, Key::Z),
     plain(Action::Clear, Key::C),
     plain(Action::Pin, Key::P),
     plain(Action::Delete, Key::Delete),
@@ -139,14 +142,16 @@ pub const TOLD: [(&str, &[(&str, &str)]); 3] = [
             ("Space", "Train, pause, go on"),
             (". and Shift+.", "One batch, one epoch"),
             ("Ctrl+R", "Reset the curves; the run is kept"),
-            ("Drag, double click", "Zoom into the plots, reset"),
+            ("Drag, then Z or double click", "Zoom into the plots, reset"),
+            ("Left, Right", "Move the cursor of a plot"),
         ],
     ),
     (
         "Everywhere",
         &[
-            ("Ctrl+1, 2, 3, 4, 5", "Draw, Train, Inside, Mistakes, Data"),
+            ("Ctrl+1, 2, 3, 4, 5, 6", "Draw, Train, Inside, Mistakes, Runs, Data"),
             ("Delete, 0 to 9, Ctrl+Z", "On Data: delete, relabel, undo"),
+            ("Arrows, Enter, Delete", "On Runs: move, to the pad or open seeds, delete"),
             ("Arrows, Enter", "Move in matrix, gallery and pictures of units, open"),
             ("Left, Right", "Move a slider or the reject line"),
             ("Tab, Space", "Next control, press it"),

@@ -6,12 +6,13 @@ use eframe::egui::{
 };
 use std::sync::Arc;
 
+use crate::storage::INTER;
+
 /// The licences under which fonts and icons come, for the help sheet.
 pub const LICENCES: [&str; 2] = [
     include_str!("../../assets/licences/Inter - OFL 1.1.txt"),
     include_str!("../../assets/licences/Phosphor Icons - MIT.txt"),
 ];
-static INTER: &[u8] = include_bytes!("../../assets/fonts/inter-variable-tabular.ttf");
 static PHOSPHOR_REGULAR: &[u8] = include_bytes!("../../assets/fonts/phosphor-regular.ttf");
 static PHOSPHOR_FILL: &[u8] = include_bytes!("../../assets/fonts/phosphor-fill.ttf");
 static PHOSPHOR_BOLD: &[u8] = include_bytes!("../../assets/fonts/phosphor-bold.ttf");

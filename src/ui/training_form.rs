@@ -5,7 +5,7 @@ use crate::models;
 use crate::nn::{Initialisation, Loss};
 use crate::optim::{OptimizerConfig, Schedule};
 use crate::storage::presets;
-use crate::training::{EarlyStopping, TrainingConfig};
+use crate::training::{EarlyStopping, LiveSettings, TrainingConfig};
 
 /// A field of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub enum Field {
     Batch,
     Epochs,
     Seed,
+    Momentum,
+    Decay,
     Clip,
     Other,
 }
@@ -22,9 +24,13 @@ pub enum Field {
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainingForm {
     pub model: &'static str,
-    /// `mnist` or `drawn`.
+    /// `mnist`, `drawn`, or [`FROM_FILE`] where a configuration names other digits.
     pub source: &'static str,
     pub optimizer: &'static str,
+    /// Momentum's coefficient or Adam's β₁; kept for later where the optimiser has none.
+    pub momentum: String,
+    /// Kept for later where the optimiser has none.
+    pub decay: String,
     /// Index into [`Schedule::CHOICES`].
     pub schedule: usize,
     /// One of every kind, in the order of [`Schedule::CHOICES`]: those that are not chosen keep their settings.
@@ -51,6 +57,8 @@ pub struct TrainingForm {
     base: TrainingConfig,
 }
 
+/// Stands for digits that only a configuration names.
+pub const FROM_FILE: &str = "file";
 /// Drawn digits kept for validation: there are fewer of them than of MNIST's.
 const DRAWN_VALIDATION: usize = 1_000;
 /// Of MNIST, where a preset keeps none.
@@ -70,6 +78,12 @@ impl TrainingForm {
         Some(Self::from_config(base, source))
     }
 
+    /// The settings of a configuration; [`TrainingForm::config`] gives the same one back.
+    pub fn of(config: TrainingConfig) -> Self {
+        let source = ["mnist", "drawn"].into_iter().find(|source| *source == config.data).unwrap_or(FROM_FILE);
+        Self::from_config(config, source)
+    }
+
     fn from_config(base: TrainingConfig, source: &'static str) -> Self {
         let mut schedules = Schedule::CHOICES.map(|(_, schedule)| schedule);
         schedules[base.schedule.choice()] = base.schedule;
@@ -77,6 +91,8 @@ impl TrainingForm {
             model: models::find(&base.model).map_or("lenet5", |architecture| architecture.id),
             source,
             optimizer: base.optimizer.id(),
+            momentum: base.optimizer.momentum().map_or_else(String::new, |share| share.to_string()),
+            decay: base.optimizer.weight_decay().map_or_else(String::new, |decay| decay.to_string()),
             schedule: base.schedule.choice(),
             schedules,
             warm_up: base.warm_up,
@@ -90,7 +106,7 @@ impl TrainingForm {
             batch: base.batch_size.to_string(),
             epochs: base.epochs.to_string(),
             seed: base.seed.to_string(),
-            distorts: !base.augmentation.is_off(),
+            distorts: base.augmentation != Augmentation::default(),
             augmentation: base.augmentation,
             base,
         }
@@ -115,8 +131,23 @@ impl TrainingForm {
     /// Takes another preset for the same digits and seed.
     pub fn choose_preset(&mut self, id: &str) {
         if let Some(preset) = Self::preset(id, self.source) {
-            *self = Self { seed: self.seed.clone(), ..preset };
+            *self = Self { seed: self.seed.clone(), ..preset.on_digits_of(self) };
         }
+    }
+
+    /// Takes another model's own settings for the same digits.
+    pub fn choose_model(&mut self, id: &str) {
+        if let Some(preset) = Self::preset(id, self.source) {
+            *self = preset.on_digits_of(self);
+        }
+    }
+
+    /// The same settings for digits that only the configuration of `other` names.
+    fn on_digits_of(mut self, other: &Self) -> Self {
+        if other.source == FROM_FILE {
+            (self.base.data, self.base.validation) = (other.base.data.clone(), other.base.validation);
+        }
+        self
     }
 
     /// Takes another optimiser with a learning rate that suits it.
@@ -124,7 +155,22 @@ impl TrainingForm {
         self.optimizer = id;
         if let Some(optimizer) = OptimizerConfig::find(id) {
             self.rate = optimizer.usual_learning_rate().to_string();
+            self.momentum = optimizer.momentum().map_or_else(String::new, |share| share.to_string());
+            self.decay = optimizer.weight_decay().map_or_else(String::new, |decay| decay.to_string());
         }
+    }
+
+    /// The chosen optimiser with the settings that have no row.
+    pub fn base_optimizer(&self) -> OptimizerConfig {
+        let kind = std::mem::discriminant(&self.base.optimizer);
+        let chosen = OptimizerConfig::find(self.optimizer);
+        chosen.filter(|chosen| std::mem::discriminant(chosen) != kind).unwrap_or(self.base.optimizer)
+    }
+
+    /// What the digits are called that only the configuration names.
+    pub fn own_digits(&self) -> Option<&str> {
+        let data = Some(self.base.data.as_str()).filter(|_| self.source == FROM_FILE)?;
+        Some(data.rsplit(['/', '\\']).next().unwrap_or(data))
     }
 
     /// Takes other digits, with as many of them kept aside as suits their number.
@@ -132,7 +178,7 @@ impl TrainingForm {
         let preset = self.chosen_preset().unwrap_or(self.model);
         if let Some(preset) = Self::preset(preset, source) {
             self.source = source;
-            self.base = preset.base;
+            (self.base.data, self.base.validation) = (preset.base.data, preset.base.validation);
         }
     }
 
@@ -179,11 +225,16 @@ impl TrainingForm {
         config.seed = whole(&self.seed)
             .filter(|seed| i64::try_from(*seed).is_ok())
             .ok_or_else(|| (Field::Seed, "A whole number, 0 or above".to_owned()))?;
-        if self.optimizer != config.optimizer.id()
-            && let Some(optimizer) = OptimizerConfig::find(self.optimizer)
-        {
-            config.optimizer = optimizer;
-        }
+        let optimizer = self.base_optimizer();
+        let share = |text: &str, most: f64| text.trim().parse().ok().filter(|x: &f64| (0.0..=most).contains(x));
+        let momentum = optimizer.momentum().map(|_| {
+            let wrong = || (Field::Momentum, "A number from 0 to below 1, such as 0.9".to_owned());
+            share(&self.momentum, 1.0 - f64::EPSILON).ok_or_else(wrong)
+        });
+        let decay = optimizer.weight_decay().map(|_| {
+            share(&self.decay, 1.0).ok_or_else(|| (Field::Decay, "A number from 0 to 1, such as 0.0001".to_owned()))
+        });
+        config.optimizer = optimizer.with(momentum.transpose()?, decay.transpose()?);
         config.schedule = self.schedules[self.schedule.min(Schedule::CHOICES.len() - 1)];
         config.warm_up = self.warm_up;
         config.early_stopping = self.early_stopping;
@@ -208,9 +259,12 @@ impl TrainingForm {
         Ok(config)
     }
 
-    /// In words, what differs from `running` and needs a new run: "batch 64 to 32".
+    /// In words, what differs from `running` and needs a new run: "epochs 10 to 20".
     pub fn changes(&self, running: &TrainingConfig) -> Vec<String> {
         let Ok(new) = self.config() else { return Vec::new() };
+        // what acts on the run under way is no reason for another one
+        let mut running = running.clone();
+        LiveSettings::between(&running, &new).apply(&mut running);
         let mut changes = Vec::new();
         let mut note = |name: &str, from: String, to: String| {
             if from != to {
@@ -225,12 +279,13 @@ impl TrainingForm {
         note("optimiser", optimizer(&running.optimizer), optimizer(&new.optimizer));
         note("schedule", schedule(&running.schedule), schedule(&new.schedule));
         note("batch", running.batch_size.to_string(), new.batch_size.to_string());
+        note("validation images", running.validation.to_string(), new.validation.to_string());
         note("epochs", running.epochs.to_string(), new.epochs.to_string());
         note("seed", running.seed.to_string(), new.seed.to_string());
         let start = |config: &TrainingConfig| config.from.clone().unwrap_or_else(|| "fresh".to_owned());
         let frozen = |config: &TrainingConfig| config.freeze_up_to.clone().unwrap_or_else(|| "nothing".to_owned());
-        note("start", start(running), start(&new));
-        note("frozen", frozen(running), frozen(&new));
+        note("start", start(&running), start(&new));
+        note("frozen", frozen(&running), frozen(&new));
         note("warm-up", running.warm_up.to_string(), new.warm_up.to_string());
         let same_kind = running.schedule.choice() == new.schedule.choice();
         for (name, differs) in [
@@ -248,13 +303,15 @@ impl TrainingForm {
                 changes.push(name.to_owned());
             }
         }
+        if changes.is_empty() && running != new {
+            changes.push("other settings".to_owned());
+        }
         changes
     }
 
     /// Back to the settings of `running`.
     pub fn discard(&mut self, running: &TrainingConfig) {
-        let source = if running.data == "drawn" { "drawn" } else { "mnist" };
-        *self = Self::from_config(running.clone(), source);
+        *self = Self::of(running.clone());
     }
 }
 
@@ -279,9 +336,38 @@ mod tests {
             (Field::Batch, TrainingForm { batch: "0".to_owned(), ..form.clone() }),
             (Field::Epochs, TrainingForm { epochs: "1e3".to_owned(), ..form.clone() }),
             (Field::Seed, TrainingForm { seed: "-1".to_owned(), ..form.clone() }),
+            (Field::Momentum, TrainingForm { momentum: "1".to_owned(), ..form.clone() }),
         ] {
             assert_eq!(change.config().unwrap_err().0, field, "{change:?}");
         }
+    }
+
+    #[test]
+    fn every_configuration_comes_back_as_it_went_in() {
+        let presets = presets::all().map(|preset| preset.config().unwrap());
+        let own = "model = \"mlp\"\nepochs = 7\nbatch_size = 10\nlearning_rate = 0.003\ndata = \"/some/where\"\nvalidation = 9\n\
+                   keep_epochs = true\norder = \"constant\"\nchosen = \"last\"\ntrain_limit = 20\nclip_norm = 1.5\n\
+                   warm_up = 0.07\nfrom = \"mlp\"\n[optimizer]\nkind = \"adam-w\"\nbeta1 = 0.85\nbeta2 = 0.9\nweight_decay = 0.3\n\
+                   [schedule]\nkind = \"one-cycle\"\nrise = 0.21\n[augmentation]\nsqueeze = 0.07\nundistorted = 0.3\n\
+                   [beside]\ndrawn = 12\nstrangers = 3\n[early_stopping]\npatience = 30\nmin_delta = 0.5\non = \"accuracy\"\n";
+        let optimizers = OptimizerConfig::CHOICES.iter().map(|(.., optimizer)| {
+            let config = presets::find("mlp").unwrap().config().unwrap();
+            TrainingConfig { optimizer: *optimizer, clip_norm: None, ..config }
+        });
+        let own = TrainingConfig::from_toml(own).unwrap();
+        for config in presets.chain([own]).chain(optimizers) {
+            assert_eq!(TrainingForm::of(config.clone()).config().unwrap(), config);
+        }
+        // another model learns from the same digits, and other digits leave the rest as it was
+        let own = presets::find("mlp").unwrap().config().unwrap();
+        let own = TrainingConfig { data: "/some/where".to_owned(), validation: 9, keep_epochs: true, ..own };
+        let mut form = TrainingForm::of(own.clone());
+        form.choose_model("lenet5");
+        assert_eq!((form.config().unwrap().data, form.own_digits()), (own.data.clone(), Some("where")));
+        let mut form = TrainingForm::of(own.clone());
+        form.choose_source("drawn");
+        let drawn = TrainingConfig { data: "drawn".to_owned(), validation: DRAWN_VALIDATION, ..own };
+        assert_eq!(form.config().unwrap(), drawn);
     }
 
     #[test]
@@ -341,10 +427,11 @@ mod tests {
         let mut form = TrainingForm::preset("lenet5", "mnist").unwrap();
         let running = form.config().unwrap();
         assert!(form.changes(&running).is_empty());
-        form.batch = "32".to_owned();
+        (form.batch, form.momentum) = ("32".to_owned(), "0.8".to_owned());
+        assert!(form.changes(&running).is_empty(), "both act on the run under way");
         form.choose_optimizer("momentum");
         form.choose_source("drawn");
-        assert_eq!(form.changes(&running), ["digits mnist to drawn", "optimiser adam to momentum", "batch 64 to 32"]);
+        assert_eq!(form.changes(&running)[..2], ["digits mnist to drawn", "optimiser adam to momentum"]);
         form.discard(&running);
         assert_eq!(form.config().unwrap(), running);
     }

@@ -10,7 +10,7 @@ use super::widgets::button::IconButton;
 use super::widgets::{field, progress};
 use super::{icons, text, theme};
 use crate::storage::Theme;
-use crate::workbench::{Command, ModelChoice, Phase, TrainingView};
+use crate::workbench::{Command, ModelChoice, Phase, SPEEDS, TrainingView};
 
 /// An entry of the model picker.
 #[derive(Clone, PartialEq)]
@@ -112,6 +112,12 @@ fn controls(ui: &mut Ui, form: &TrainingForm, scene: &mut Scene<'_>) {
     if ui.add_enabled(under_way, IconButton::new(icons::STOP, "Stop; the run is kept")).clicked() {
         scene.push(Command::StopTraining);
     }
+    ui.add_space(6.0);
+    let mut speed = scene.workbench.speed();
+    let options = SPEEDS.map(|(name, speed)| (speed, name));
+    if field::picker(ui, "Speed of training", &mut speed, &options, 124.0) {
+        scene.push(Command::SetSpeed(speed));
+    }
 }
 
 /// What Space does: start, pause or go on.
@@ -170,14 +176,14 @@ fn run(ui: &mut Ui, view: &TrainingView) {
         }
         Phase::Running => {
             ui.label(text::section(epoch));
-            progress::progress(ui, "Training", view.done() as f32, 160.0);
+            progress::progress(ui, "Training", view.done() as f32, bar_width(ui));
             if let Some(seconds) = view.seconds_left() {
                 ui.label(text::body(format!("{} left", duration(seconds))).color(p.text2));
             }
         }
         Phase::Paused => {
             ui.label(text::section(epoch));
-            progress::progress(ui, "Training", view.done() as f32, 160.0);
+            progress::progress(ui, "Training", view.done() as f32, bar_width(ui));
             ui.label(text::body(format!("Paused after update {}", text::count(view.step))).color(p.warn));
         }
         Phase::Ended(ending) => {
@@ -200,8 +206,13 @@ fn run(ui: &mut Ui, view: &TrainingView) {
     }
 }
 
+/// The words beside it come first.
+fn bar_width(ui: &Ui) -> f32 {
+    (ui.available_width() - 190.0).clamp(32.0, 160.0)
+}
+
 /// "2 min 5 s", "8 s".
-fn duration(seconds: f64) -> String {
+pub(super) fn duration(seconds: f64) -> String {
     let seconds = seconds.round() as u64;
     if seconds >= 60 { format!("{} min {} s", seconds / 60, seconds % 60) } else { format!("{seconds} s") }
 }

@@ -1,5 +1,5 @@
 //! What is worked out beside the pad's own answer: all models, two models on the test digits, pinned drawings,
-//! what thresholds are worth.
+//! what thresholds are worth, and the list of runs.
 
 use std::sync::mpsc::Sender;
 
@@ -10,6 +10,7 @@ use super::deciding::Deciding;
 use super::disagreeing::Disagreeing;
 use super::newest::Newest;
 use super::pins::Pins;
+use super::runs::Runs;
 use super::trainer::TrainerEvent;
 use super::{Wake, Workbench, WorkerEvent};
 
@@ -19,6 +20,7 @@ pub(super) struct Beside {
     pub deciding: Deciding,
     pub disagreeing: Disagreeing,
     pub pins: Pins,
+    pub runs: Runs,
 }
 
 impl Beside {
@@ -29,6 +31,7 @@ impl Beside {
             deciding: Deciding::start(sender.clone(), Wake::clone(wake))?,
             disagreeing: Disagreeing::default(),
             pins: Pins::start(sender.clone(), Wake::clone(wake), pad.is_busy())?,
+            runs: Runs::start(sender.clone(), Wake::clone(wake))?,
         })
     }
 }

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::HandwritingCommand;
+use super::{CurvesExport, HandwritingCommand, RunsCommand, Speed};
 use crate::drawing::{Drawing, Recipe};
 use crate::inference::Thresholds;
-use crate::training::TrainingConfig;
+use crate::training::{LiveSettings, TrainingConfig};
 
 /// The model that answers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -38,6 +38,8 @@ pub enum Command {
     KeepDrawing(Option<u8>),
     /// Something about the drawings that are kept.
     Handwriting(HandwritingCommand),
+    /// Something about the runs that were recorded.
+    Runs(RunsCommand),
     /// Find out what is unlike MNIST about the drawing and what would help; a panel that shows it asks in every frame.
     Examine,
     /// Show and answer only the first points of the drawing; `None` for the whole.
@@ -72,7 +74,7 @@ pub enum Command {
     StepEpoch(TrainingConfig),
     PauseTraining,
     ResumeTraining,
-    /// Go on with the interrupted run in this folder.
+    /// Go on with the run in this folder, which is offered, or listed as stopped or interrupted.
     ResumeRun(PathBuf),
     /// End the training after the present update; its run is kept.
     StopTraining,
@@ -80,8 +82,18 @@ pub enum Command {
     LeaveTraining,
     /// As stop, and the curves are cleared for a new run.
     ResetTraining,
-    /// The learning rate from the next update on, before the schedule.
-    SetLearningRate(f64),
+    /// Settings of the run under way from its next update on.
+    ChangeLive(LiveSettings),
+    /// How fast trainings go on.
+    SetSpeed(Speed),
+    /// Train what the run in this folder trained once more, its live changes made again at their updates; with another seed
+    /// where one is given.
+    RepeatRun {
+        run: PathBuf,
+        seed: Option<u64>,
+    },
+    /// Write curves into a file.
+    ExportCurves(Box<CurvesExport>),
     /// Judge the chosen model.
     Evaluate {
         set: SetChoice,

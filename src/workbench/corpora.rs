@@ -42,3 +42,14 @@ impl Corpora {
         self.damaged_mnist.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
+
+impl super::Workbench {
+    /// Files of MNIST that cannot be read are as good as absent: the offer to fetch them comes back, with the reason.
+    pub(super) fn look_for_damage(&mut self) {
+        if let Some(why) = self.corpora.take_damage()
+            && std::mem::take(&mut self.mnist_is_here)
+        {
+            self.jobs.mnist_is_damaged(why);
+        }
+    }
+}

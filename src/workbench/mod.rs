@@ -3,6 +3,7 @@
 //!
 //! | file | what lives there |
 //! |---|---|
+//! | `obeying.rs`, `hearing.rs` | how commands are obeyed; what the workers have said |
 //! | `command.rs` | [`Command`]: everything that a person can ask for |
 //! | `beside.rs` | what is worked out beside the pad's own answer: the next four |
 //! | `comparing.rs` | every model at hand on the drawing |
@@ -16,16 +17,22 @@
 //! | `label.rs` | what the person says that the drawing is |
 //! | `predictor.rs` | the thread that answers drawings; only the newest counts |
 //! | `replay.rs` | the drawing point by point |
-//! | `trainer.rs` | the thread of one training, and how it is paused, stepped and stopped |
+//! | `trainer.rs`, `wishes.rs` | the thread of one training, and how it is paused, stepped and stopped |
 //! | `running.rs` | how trainings are begun, stepped, stopped and put aside |
+//! | `changing.rs` | settings that change while a training goes on, and runs made once more |
+//! | `slow_motion.rs` | a training slowed down, and the batch that it shows |
 //! | `interrupted.rs` | runs that were interrupted: offered, and gone on with |
+//! | `runs.rs`, `repeats.rs` | all runs of the folder; repeats of one with other seeds |
 //! | `training_view.rs` | [`TrainingView`]: what panels see of a training |
+//! | `health.rs`, `clock.rs`, `exporting.rs` | what its curves hint at, how long it has trained, its curves as files |
 //! | `jobs.rs` | short work beside: evaluating, fetching, opening, saving |
 //! | `reading.rs` | what panels read of the workbench |
 //! | `notice.rs` | [`Notice`]: a sentence for the person |
 //! | `corpora.rs` | data sets that have been read, shared by the workers |
 
 mod beside;
+mod changing;
+mod clock;
 mod command;
 mod comparing;
 mod corpora;
@@ -33,23 +40,31 @@ mod deciding;
 mod disagreeing;
 mod doctor;
 mod ending;
+mod exporting;
 mod fine_tuning;
 mod handwriting;
 mod handwriting_scores;
+pub mod health;
+mod hearing;
 mod interrupted;
 mod jobs;
 mod keeping;
 mod label;
 mod newest;
 mod notice;
+mod obeying;
 mod pin_history;
 mod pins;
 mod predictor;
 mod reading;
+mod repeats;
 mod replay;
 mod running;
+mod runs;
+mod slow_motion;
 mod trainer;
 mod training_view;
+mod wishes;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -58,12 +73,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+pub use changing::LiveChangePoint;
 pub use command::{Command, ModelChoice, SetChoice};
 pub use comparing::ComparedModel;
 pub use deciding::Measured as MeasuredDecision;
 pub use disagreeing::Disagreements;
 pub use doctor::{Examination, Reading, Rung};
 pub use ending::wake_when_asked_to_end;
+pub use exporting::CurvesExport;
 pub use handwriting::{HandwritingCommand, HandwritingView, KeptView, Measured, Told};
 pub use handwriting_scores::{ModelScore, ReadDigit, Scores};
 pub use jobs::{EvaluationView, FetchView};
@@ -71,8 +88,11 @@ pub use notice::{Notice, NoticeKind};
 pub use pin_history::{History, HistoryPoint, Turn};
 pub use pins::{MOST_PINS, Pin};
 pub use reading::StartEntry;
+pub use repeats::MOST_REPEATS;
 pub use replay::Moment;
-pub use training_view::{Curves, EpochPoint, Phase, RateChange, StepPoint, TickPoint, TrainingView};
+pub use runs::{RunsCommand, RunsView};
+pub use slow_motion::{BatchView, MetDigit, SPEEDS, Speed};
+pub use training_view::{Curves, EpochPoint, Phase, StepPoint, TickPoint, TrainingView};
 
 use crate::data;
 use crate::drawing::{Drawing, Recipe};
@@ -80,7 +100,7 @@ use crate::inference::TrainedModel;
 use crate::nn::{Compute, DeviceChoice};
 use crate::storage::resumption::InterruptedRun;
 use crate::storage::shipped::{self, Card};
-use beside::{Beside, ForPins};
+use beside::Beside;
 use corpora::Corpora;
 use handwriting::HandwritingEvent;
 use jobs::{JobEvent, Jobs, OpenModel};
@@ -126,6 +146,7 @@ enum WorkerEvent {
     Decided(Box<deciding::Measured>),
     Pins(pins::Answers),
     Handwriting(HandwritingEvent),
+    Runs(runs::RunsEvent),
 }
 
 /// The program minus the screen.
@@ -165,6 +186,7 @@ pub struct Workbench {
     interrupted: Option<InterruptedRun>,
     training: Option<TrainingView>,
     runs_started: u64,
+    speed: Speed,
 
     mnist_is_here: bool,
     notices: Vec<Notice>,
@@ -228,6 +250,7 @@ impl Workbench {
             trainer: None,
             training: None,
             runs_started: 0,
+            speed: None,
             notices: Vec::new(),
             next_notice: 0,
         };
@@ -241,115 +264,10 @@ impl Workbench {
         Ok(workbench)
     }
 
-    /// Obeys a command. Never blocks: what takes time is begun here and told by [`Workbench::poll`].
-    pub fn handle(&mut self, command: Command) {
-        match command {
-            Command::SetDrawing(drawing) => self.set_drawing(drawing),
-            Command::Handwriting(command) => self.handle_handwriting(command),
-            Command::Examine => self.examine(),
-            Command::MeasureDecision => self.measure_decision(),
-            Command::SetThresholds(thresholds) => self.set_thresholds(thresholds),
-            Command::Replay(points) => self.replay(points),
-            Command::ReadMoments => self.read_moments(),
-            Command::LabelDrawing(label) => {
-                self.label_drawing(label);
-                self.label_pin();
-            }
-            Command::KeepDrawing(label) => {
-                self.handle(Command::LabelDrawing(label));
-                self.keep_labelled();
-            }
-            Command::PinDrawing => self.pin_drawing(),
-            Command::Unpin(id) => self.unpin(id),
-            Command::RestorePin => self.restore_pin(),
-            Command::SetRecipe(recipe) => {
-                self.recipe = recipe;
-                self.ask();
-                self.ask_pins();
-            }
-            Command::WatchLayer(layer) => {
-                if self.watched_layer != layer {
-                    self.watched_layer = layer;
-                    self.ask();
-                }
-            }
-            Command::OpenPicture(path) => self.jobs.open_picture(path),
-            Command::PastePicture { width, height, rgba } => self.jobs.paste_picture(width, height, rgba),
-            Command::SavePicture(path) => match self.preparation() {
-                Some(preparation) => self.jobs.save_picture(path, preparation.image.clone()),
-                None if !self.drawing.is_empty() => {
-                    self.notify(NoticeKind::Info, "The image is being made; save it in a moment".to_owned());
-                }
-                None => self.notify(NoticeKind::Problem, "The pad is empty, so there is nothing to save".to_owned()),
-            },
-            Command::ChooseModel(choice) => {
-                self.awaits_live = false;
-                self.choose(choice);
-            }
-            Command::LoadModel(path) => self.jobs.load_model(path, self.options.runs.clone()),
-            Command::StartTraining(config) => self.start_training(config, None),
-            Command::StepBatch(config) => self.step(config, trainer::Until::Batch),
-            Command::StepEpoch(config) => self.step(config, trainer::Until::Epoch),
-            Command::PauseTraining => self.control(Trainer::pause),
-            Command::ResumeTraining => self.control(Trainer::resume),
-            Command::ResumeRun(path) => self.resume_run(path),
-            Command::StopTraining => self.control(Trainer::stop),
-            Command::LeaveTraining => self.control(Trainer::leave),
-            Command::ResetTraining => self.reset_training(),
-            Command::SetLearningRate(rate) => {
-                if rate.is_finite() && rate > 0.0 && rate <= 100.0 {
-                    self.control(|trainer| trainer.set_learning_rate(rate));
-                    if let Some(view) = &mut self.training {
-                        view.learning_rate_changed(rate);
-                    }
-                }
-            }
-            Command::Evaluate { set } => self.evaluate(set),
-            Command::CancelEvaluation => self.jobs.cancel_evaluation(),
-            Command::SelectImage(image) => {
-                let Some(model) = self.model(&self.choice).cloned() else { return };
-                self.jobs.select_image(image, model);
-            }
-            Command::CompareModels(watched) => self.compare_models(watched),
-            Command::FindDisagreements(pair) => self.find_disagreements(pair),
-            Command::CancelDisagreements => self.cancel_disagreements(),
-            Command::FetchMnist => self.jobs.fetch_mnist(),
-            Command::CancelFetch => self.jobs.cancel_fetch(),
-        }
-    }
-
-    /// Takes in what the workers have said since the last call; true when a panel may look different now.
-    pub fn poll(&mut self) -> bool {
-        let mut changed = false;
-        while let Ok(event) = self.events.try_recv() {
-            changed = true;
-            match event {
-                WorkerEvent::Answer(answer) => {
-                    // answers to older drawings are dropped
-                    if answer.generation == self.generation {
-                        self.answer = Some(*answer);
-                        self.ask_all_models();
-                    }
-                }
-                WorkerEvent::Examined(number, found) => self.doctor.found(number, found),
-                WorkerEvent::Replayed(number, moments) => self.replay.found(number, moments),
-                WorkerEvent::Trainer(run, event) if run == self.runs_started => self.trainer_said(event),
-                WorkerEvent::Trainer(..) => {}
-                WorkerEvent::Interrupted(run) => self.interrupted = Some(*run),
-                WorkerEvent::Job(event) => self.job_said(event),
-                WorkerEvent::Decided(measured) => self.beside.deciding.found(*measured),
-                WorkerEvent::Compared(answers) => self.models_said(answers),
-                WorkerEvent::Pins(answers) => self.pins_said(answers),
-                WorkerEvent::Handwriting(event) => self.handwriting_said(event),
-            }
-        }
-        changed
-    }
-
     /// Stops the workers so that nothing is lost; waits for the run's last weights at most `patience`.
     pub fn shut_down(&mut self, patience: Duration) {
         self.handwriting.save_now();
-        self.control(Trainer::leave);
+        self.leave_training();
         self.jobs.cancel_evaluation();
         self.jobs.cancel_fetch();
         self.cancel_disagreements();
@@ -364,129 +282,9 @@ impl Workbench {
         }
     }
 
-    // How commands are obeyed.
-
-    fn model(&self, choice: &ModelChoice) -> Option<&Arc<TrainedModel>> {
-        match choice {
-            ModelChoice::Live => self.live.as_ref(),
-            other => self.models.iter().find(|open| open.entry.choice == *other).map(|open| &open.model),
-        }
-    }
-
-    /// Sends the drawing to the predictor, with all that the panels want to know about it.
-    fn ask(&mut self) {
-        self.generation += 1;
-        let Some(model) = self.model(&self.choice) else { return };
-        self.predictor.ask(Question {
-            generation: self.generation,
-            drawing: self.shown_drawing(),
-            recipe: self.recipe,
-            model: Arc::clone(model),
-            layer: self.watched_layer,
-        });
-    }
-
-    fn choose(&mut self, choice: ModelChoice) {
-        if self.model(&choice).is_none() {
-            return;
-        }
-        if self.choice != choice {
-            self.choice = choice;
-            self.answer = None;
-            self.ask_pins();
-        }
-        let layers = self.layers().len();
-        self.watched_layer = self.watched_layer.filter(|layer| *layer < layers);
-        self.ask();
-    }
-
-    fn evaluate(&mut self, set: SetChoice) {
-        let Some(model) = self.model(&self.choice).cloned() else {
-            self.notify(NoticeKind::Info, "The network has no weights yet; wait for its first update".to_owned());
-            return;
-        };
-        let title = self.chosen().map_or_else(String::new, |entry| entry.title);
-        let compute = Arc::clone(&self.compute);
-        let is_live = self.choice == ModelChoice::Live;
-        let running = self.training.as_ref().filter(|_| is_live).map(|view| view.config.clone());
-        let opened = self.models.iter().find(|open| open.entry.choice == self.choice);
-        // a run is judged on the digits it learns from, every other model on the usual ones
-        let source = running.as_ref().map_or_else(|| self.usual_source().to_owned(), |config| config.data.clone());
-        let config = running.or_else(|| opened.and_then(|open| open.config.clone()));
-        self.jobs.evaluate(jobs::EvaluationOrder { model, title, set, source, config, compute });
-    }
-
-    fn trainer_said(&mut self, event: TrainerEvent) {
-        match event {
-            TrainerEvent::Model(model) => {
-                self.live = Some(model);
-                if self.choice == ModelChoice::Live || std::mem::take(&mut self.awaits_live) {
-                    self.choose(ModelChoice::Live);
-                }
-                self.ask_all_models();
-            }
-            TrainerEvent::Warning(text) => self.notify(NoticeKind::Problem, text),
-            TrainerEvent::Note(text) => self.notify(NoticeKind::Info, text),
-            event => {
-                let for_pins = ForPins::from(&event);
-                let Some(view) = &mut self.training else { return };
-                if let Some((kind, text)) = view.apply(event) {
-                    self.notify(kind, text);
-                }
-                self.handwriting.take_in(self.training.as_ref());
-                self.look_for_damage();
-                self.tell_pins(for_pins);
-            }
-        }
-    }
-
-    /// Files of MNIST that cannot be read are as good as absent: the offer to fetch them comes back, with the reason.
-    fn look_for_damage(&mut self) {
-        if let Some(why) = self.corpora.take_damage()
-            && std::mem::take(&mut self.mnist_is_here)
-        {
-            self.jobs.mnist_is_damaged(why);
-        }
-    }
-
     /// The drawing that a picture has just taken the place of, once.
     pub fn take_replaced(&mut self) -> Option<Drawing> {
         self.replaced.take()
-    }
-
-    fn job_said(&mut self, event: JobEvent) {
-        match event {
-            JobEvent::Picture(Ok(picture)) => {
-                self.replaced = Some(std::mem::take(&mut self.drawing));
-                self.handle(Command::SetDrawing(Drawing { picture: Some(picture), strokes: Vec::new() }));
-            }
-            JobEvent::Model(Ok(open)) => {
-                let choice = open.entry.choice.clone();
-                self.models.retain(|known| known.entry.choice != choice);
-                self.models.push(*open);
-                self.awaits_live = false;
-                self.choose(choice);
-            }
-            JobEvent::Picture(Err(text)) | JobEvent::Model(Err(text)) | JobEvent::Failed(text) => {
-                self.notify(NoticeKind::Problem, text);
-            }
-            JobEvent::Disagreement { job, event } => self.disagreement_said(job, event),
-            JobEvent::Saved(text) => self.notify(NoticeKind::Info, text),
-            event => {
-                if let Some((kind, text)) = self.jobs.apply(event) {
-                    self.notify(kind, text);
-                }
-                self.mnist_is_here = self.mnist_is_here || self.jobs.fetch().is_done();
-                self.look_for_damage();
-            }
-        }
-    }
-
-    fn notify(&mut self, kind: NoticeKind, text: String) {
-        // the same sentence twice says no more
-        self.notices.retain(|notice| notice.text != text);
-        self.notices.push(Notice { id: self.next_notice, kind, text, since: Instant::now() });
-        self.next_notice += 1;
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use super::Workbench;
+
 /// How serious a notice is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoticeKind {
@@ -16,4 +18,13 @@ pub struct Notice {
     pub kind: NoticeKind,
     pub text: String,
     pub since: Instant,
+}
+
+impl Workbench {
+    pub(super) fn notify(&mut self, kind: NoticeKind, text: String) {
+        // the same sentence twice says no more
+        self.notices.retain(|notice| notice.text != text);
+        self.notices.push(Notice { id: self.next_notice, kind, text, since: Instant::now() });
+        self.next_notice += 1;
+    }
 }

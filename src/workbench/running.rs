@@ -1,23 +1,23 @@
 //! How trainings are begun, stepped, stopped and put aside. What they say is heard in `mod.rs`.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::changing::Beginning;
 use super::trainer::{self, Trainer};
 use super::{ModelChoice, NoticeKind, TrainingView, Workbench};
 use crate::training::TrainingConfig;
 
 impl Workbench {
     pub(super) fn start_training(&mut self, config: TrainingConfig, until: Option<trainer::Until>) {
-        self.begin_training(config, until, None);
+        self.begin_training(config, until, Beginning::New);
     }
 
-    /// Starts a training, or goes on with the run in the folder `resumed`.
+    /// Starts a training, or goes on with one.
     pub(super) fn begin_training(
         &mut self,
         config: TrainingConfig,
         until: Option<trainer::Until>,
-        resumed: Option<PathBuf>,
+        beginning: Beginning,
     ) {
         if self.training_is_under_way() {
             self.notify(NoticeKind::Info, "A training is under way; stop it before you start another".to_owned());
@@ -31,8 +31,9 @@ impl Workbench {
         let started = Trainer::start(trainer::Order {
             run: self.runs_started,
             config: config.clone(),
-            resumed,
+            beginning,
             until,
+            speed: self.speed,
             corpora: Arc::clone(&self.corpora),
             compute: Arc::clone(&self.training_compute),
             snapshot_every: self.options.snapshot_every,
@@ -68,6 +69,7 @@ impl Workbench {
 
     /// Ends a training that is under way (its run is kept) and clears the curves.
     pub(super) fn reset_training(&mut self) {
+        self.cancel_repeats();
         self.control(Trainer::stop);
         self.runs_started += 1;
         self.leaving.retain(Trainer::is_busy);

@@ -1,4 +1,4 @@
-//! The thread of one training, and how it is paused, stepped and stopped. Blocking in the run's callback is the pause.
+//! The thread of one training: what it trains, and what it tells. How it obeys is told in `wishes.rs`.
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -8,15 +8,21 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use super::changing::Beginning;
+use super::clock::Clock;
 use super::corpora::Corpora;
-use super::{Wake, WorkerEvent, interrupted};
-use crate::inference::{Evaluation, Thresholds, TrainedModel};
+use super::wishes::{Finished, Wishes, obey, wishes_to_see};
+use super::{BatchView, Speed, Wake, WorkerEvent, interrupted};
+use crate::inference::{DeadUnits, Evaluation, Thresholds, TrainedModel};
 use crate::models::CLASSES;
 use crate::nn::{Compute, DeviceChoice, Weights};
 use crate::storage::recorded_run::{self, Recording};
 use crate::storage::run_folder::RunFolder;
-use crate::storage::{FineTuning, resumption};
-use crate::training::{Ending, Event, LiveSettings, Stop, TrainingConfig, TrainingData};
+use crate::storage::{
+    FineTuning,
+    resumption::{self, Resumption},
+};
+use crate::training::{Ending, Event, LiveChange, LiveSettings, TrainingConfig, TrainingData};
 
 /// What a training tells the workbench.
 pub(super) enum TrainerEvent {
@@ -35,6 +41,8 @@ pub(super) enum TrainerEvent {
         step: u64,
         updates: u64,
         epoch: u32,
+        /// Of training so far, pauses left out; so in the next two.
+        seconds: f64,
         loss: f64,
         error: f64,
         learning_rate: f64,
@@ -43,19 +51,27 @@ pub(super) enum TrainerEvent {
     },
     Tick {
         step: u64,
+        seconds: f64,
         loss: f64,
         accuracy: f64,
         f1: [f64; CLASSES],
         images: u32,
+        dead_units: Vec<DeadUnits>,
     },
     Epoch {
         epoch: u32,
         step: u64,
+        seconds: f64,
         validation: Option<(f64, f64, [f64; CLASSES])>,
         train_loss: f64,
         train_error: f64,
         is_best: bool,
+        dead_units: Vec<DeadUnits>,
     },
+    /// Settings change, or will.
+    Changed(LiveChange),
+    /// The batch of an update.
+    Batch(Arc<BatchView>),
     /// The network as it is now, for the pad.
     Model(Arc<TrainedModel>),
     /// The run goes on, but something needs to be known.
@@ -88,10 +104,10 @@ pub(super) enum Until {
 pub(super) struct Order {
     pub run: u64,
     pub config: TrainingConfig,
-    /// The folder of an interrupted run to go on with.
-    pub resumed: Option<PathBuf>,
+    pub beginning: Beginning,
     /// Pause there instead of running on.
     pub until: Option<Until>,
+    pub speed: Speed,
     pub corpora: Arc<Corpora>,
     pub compute: Arc<Compute>,
     /// At least this long between two snapshots for the screen.
@@ -99,16 +115,6 @@ pub(super) struct Order {
     pub runs: PathBuf,
     pub sender: Sender<WorkerEvent>,
     pub wake: Wake,
-}
-
-#[derive(Default)]
-struct Wishes {
-    paused: bool,
-    until: Option<Until>,
-    stop: bool,
-    /// It ends because the program does.
-    leaves: bool,
-    learning_rate: Option<f64>,
 }
 
 /// News of a training can wait for the answer of its newest network to the drawing, so that one picture shows both.
@@ -122,7 +128,10 @@ pub(super) struct Trainer {
 
 impl Trainer {
     pub fn start(order: Order) -> Result<Self> {
-        let wishes = Arc::new((Mutex::new(Wishes { until: order.until, ..Wishes::default() }), Condvar::new()));
+        let wishes = Arc::new((
+            Mutex::new(Wishes { until: order.until, speed: order.speed, ..Wishes::default() }),
+            Condvar::new(),
+        ));
         let shared = Arc::clone(&wishes);
         let thread = std::thread::Builder::new().name("trainer".to_owned());
         let thread = thread.spawn(move || {
@@ -163,8 +172,12 @@ impl Trainer {
         self.wish(|wishes| (wishes.stop, wishes.leaves) = (true, true));
     }
 
-    pub fn set_learning_rate(&self, rate: f64) {
-        self.wish(|wishes| wishes.learning_rate = Some(rate));
+    pub fn change(&self, set: LiveSettings) {
+        self.wish(|wishes| wishes.live.take(set));
+    }
+
+    pub fn set_speed(&self, speed: Speed) {
+        self.wish(|wishes| wishes.speed = speed);
     }
 
     fn wish(&self, change: impl FnOnce(&mut Wishes)) {
@@ -200,7 +213,11 @@ impl Reporter {
 }
 
 fn train(order: &Order, wishes: &(Mutex<Wishes>, Condvar), reporter: &Reporter) -> Result<Ended> {
-    let resumption = order.resumed.as_deref().map(interrupted::take_up).transpose()?;
+    let (resumption, journal) = match &order.beginning {
+        Beginning::New => (None, Vec::new()),
+        Beginning::Resumed(run) => (Some(interrupted::take_up(run)?), Vec::new()),
+        Beginning::Repeat(journal) => (None, journal.clone()),
+    };
     let before = resumption.as_ref().map(interrupted::told_before).transpose()?;
     let corpus = order.corpora.get(&order.config.data)?;
     for note in &corpus.notes {
@@ -208,8 +225,9 @@ fn train(order: &Order, wishes: &(Mutex<Wishes>, Condvar), reporter: &Reporter) 
     }
     let source = corpus.title.clone();
     let data = TrainingData::split(&order.config, corpus)?;
-    let mut watch = Watch::new(order, reporter)?;
-    let mut before = before.unwrap_or_default();
+    let (before, trained) = before.unwrap_or_default();
+    let mut before = before;
+    let mut watch = Watch::new(order, reporter, Clock::going_on(trained))?;
     let mut begun = |folder: &RunFolder, start: Option<&str>| {
         if let Some(start) = start {
             reporter.tell(TrainerEvent::Note(start.to_owned()));
@@ -220,21 +238,46 @@ fn train(order: &Order, wishes: &(Mutex<Wishes>, Condvar), reporter: &Reporter) 
             validation_images: data.validation.len(),
             source: source.clone(),
         });
+        journal.iter().for_each(|change| reporter.tell(TrainerEvent::Changed(*change)));
         before.drain(..).for_each(|event| reporter.tell(event));
     };
     let mut warn = |warning| reporter.tell(TrainerEvent::Warning(warning));
+    let position = resumption.as_ref().and_then(Resumption::position);
+    let (mut step, mut epochs) = position.map_or((0, 0), |position| (position.step, position.epochs));
     let mut observe = |event: Event<'_>| {
+        let mut first_update = step + 1;
+        match &event {
+            Event::Step { step: now, .. } => (step, first_update) = (*now, now + 1),
+            Event::Epoch(summary) => epochs = summary.epoch,
+            // the update under way has its rate already
+            Event::Reading => first_update += 1,
+            Event::Pixels { .. } | Event::Tick(_) | Event::Resumable(_) => {}
+        }
         let finished = watch.saw(&event);
+        if finished == Finished::Batch && wishes_to_see(wishes) {
+            BatchView::told(&event).into_iter().for_each(|batch| reporter.tell(batch));
+        }
         let (flow, rested) = obey(wishes, finished, || watch.rests(&event));
         if rested {
             watch.goes_on();
+        }
+        if let ControlFlow::Continue(Some(set)) = flow {
+            reporter.tell(TrainerEvent::Changed(LiveChange { update: first_update, epochs, set }));
         }
         flow
     };
     let (runs, name, compute) = (&*order.runs, &*order.config.model, &order.compute);
     let recording = Recording { runs, name, checkpoint_every: recorded_run::CHECKPOINT_EVERY };
     let run = match resumption {
-        None => recorded_run::train(&order.config, &data, compute, recording, &mut begun, &mut warn, &mut observe),
+        None => recorded_run::repeat(
+            (&order.config, &journal),
+            &data,
+            compute,
+            recording,
+            &mut begun,
+            &mut warn,
+            &mut observe,
+        ),
         Some(run) => recorded_run::resume(run, &data, compute, recording, &mut begun, &mut warn, &mut observe),
     }?;
     let leaves = wishes.0.lock().unwrap_or_else(PoisonError::into_inner).leaves;
@@ -246,47 +289,11 @@ fn train(order: &Order, wishes: &(Mutex<Wishes>, Condvar), reporter: &Reporter) 
     Ok(Ended { ending, seconds, test: run.test, fine_tuning: run.fine_tuning })
 }
 
-/// What an event completes, for single steps.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Finished {
-    Batch,
-    Epoch,
-    Nothing,
-}
-
-/// Waits as long as the training is paused; then says whether and how it goes on, and whether it waited.
-fn obey(
-    (wishes, changed): &(Mutex<Wishes>, Condvar),
-    finished: Finished,
-    mut rests: impl FnMut() -> Reporting,
-) -> (ControlFlow<Stop, Option<LiveSettings>>, bool) {
-    let mut wishes = wishes.lock().unwrap_or_else(PoisonError::into_inner);
-    match (wishes.until, finished) {
-        (Some(Until::Batch), Finished::Batch) | (Some(Until::Epoch), Finished::Epoch) => {
-            (wishes.paused, wishes.until) = (true, None);
-        }
-        _ => {}
-    }
-    let rested = wishes.paused && !wishes.stop;
-    if rested {
-        let resting = rests();
-        while wishes.paused && !wishes.stop {
-            wishes = changed.wait(wishes).unwrap_or_else(PoisonError::into_inner);
-        }
-        resting.over();
-    }
-    if wishes.stop {
-        return (ControlFlow::Break(Stop), rested);
-    }
-    let live = wishes.learning_rate.take().map(|learning_rate| LiveSettings { learning_rate });
-    (ControlFlow::Continue(live), rested)
-}
-
 /// Ends the pause on the screen too.
-struct Reporting(Reporter);
+pub(super) struct Reporting(Reporter);
 
 impl Reporting {
-    fn over(self) {
+    pub fn over(self) {
         self.0.tell(TrainerEvent::Paused(false));
     }
 }
@@ -298,6 +305,7 @@ struct Watch<'a> {
     /// Live models answer on the predictor's thread, beside the threads that train.
     reader: Arc<Compute>,
     last: Instant,
+    clock: Clock,
     /// Updates since the last snapshot with the sums of their figures, and where the newest stands.
     steps: u64,
     images: usize,
@@ -321,7 +329,7 @@ struct Newest {
 }
 
 impl<'a> Watch<'a> {
-    fn new(order: &'a Order, reporter: &'a Reporter) -> Result<Self> {
+    fn new(order: &'a Order, reporter: &'a Reporter, clock: Clock) -> Result<Self> {
         let reader = Arc::new(Compute::new(DeviceChoice::Cpu, Some(1))?);
         let last = Instant::now();
         Ok(Self {
@@ -329,6 +337,7 @@ impl<'a> Watch<'a> {
             reporter,
             reader,
             last,
+            clock,
             steps: 0,
             images: 0,
             loss: 0.0,
@@ -364,10 +373,12 @@ impl<'a> Watch<'a> {
                 let confusion = &tick.evaluation.confusion;
                 self.reporter.tell(TrainerEvent::Tick {
                     step: tick.step,
+                    seconds: self.clock.seconds(),
                     loss: tick.evaluation.loss,
                     accuracy: confusion.accuracy(),
                     f1: confusion.f1(),
                     images: confusion.images(),
+                    dead_units: tick.dead_units.clone(),
                 });
                 Finished::Nothing
             }
@@ -379,10 +390,12 @@ impl<'a> Watch<'a> {
                 self.reporter.tell(TrainerEvent::Epoch {
                     epoch: summary.epoch,
                     step: summary.step,
+                    seconds: self.clock.seconds(),
                     validation,
                     train_loss: summary.train_loss,
                     train_error: summary.train_error,
                     is_best: summary.is_best,
+                    dead_units: summary.dead_units.clone(),
                 });
                 Finished::Epoch
             }
@@ -416,6 +429,7 @@ impl<'a> Watch<'a> {
                 step,
                 updates,
                 epoch,
+                seconds: self.clock.seconds(),
                 loss: self.loss / count,
                 error: self.error / count,
                 learning_rate,
@@ -435,11 +449,13 @@ impl<'a> Watch<'a> {
 
     /// The pause is over; its time is none of training.
     fn goes_on(&mut self) {
+        self.clock.resume();
         self.last = Instant::now();
     }
 
     /// The pause begins: everything visible is brought up to date.
     fn rests(&mut self, event: &Event<'_>) -> Reporting {
+        self.clock.pause();
         self.snapshot(event);
         self.reporter.tell(TrainerEvent::Paused(true));
         let Reporter { run, sender, wake } = self.reporter;

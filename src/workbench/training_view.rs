@@ -1,10 +1,13 @@
 //! What panels see of a training: its phase, its figures, its curves.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::NoticeKind;
+use super::changing::Changes;
 use super::trainer::{Ended, TrainerEvent};
+use super::{BatchView, LiveChangePoint, NoticeKind};
+use crate::inference::DeadUnits;
 use crate::models::{self, CLASSES};
 use crate::storage::FineTuning;
 use crate::training::{Ending, TrainingConfig};
@@ -31,6 +34,8 @@ impl Phase {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepPoint {
     pub step: u64,
+    /// Of training so far, pauses left out; so in the other points.
+    pub seconds: f64,
     pub loss: f64,
     pub accuracy: f64,
 }
@@ -39,6 +44,7 @@ pub struct StepPoint {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TickPoint {
     pub step: u64,
+    pub seconds: f64,
     pub loss: f64,
     pub accuracy: f64,
     pub f1: [f64; CLASSES],
@@ -53,17 +59,10 @@ pub struct TickPoint {
 pub struct EpochPoint {
     pub epoch: u32,
     pub step: u64,
+    pub seconds: f64,
     pub train_loss: f64,
     pub train_accuracy: f64,
     pub is_best: bool,
-}
-
-/// A learning rate set while the run went on.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RateChange {
-    pub step: u64,
-    pub from: f64,
-    pub to: f64,
 }
 
 /// Everything that is plotted, by update.
@@ -72,12 +71,14 @@ pub struct Curves {
     pub steps: Vec<StepPoint>,
     pub ticks: Vec<TickPoint>,
     pub epochs: Vec<EpochPoint>,
-    /// Learning rates set while the run went on.
-    pub rate_changes: Vec<RateChange>,
+    /// Settings that changed while the run went on.
+    pub changes: Vec<LiveChangePoint>,
 }
 
 /// More training points than this are thinned to half, so that a long run stays quick to draw.
 const MOST_STEPS: usize = 4_000;
+/// The same for looks at a part of the validation images; those at all of them stay.
+const MOST_PARTS: usize = 2_000;
 
 /// One training, from its start on.
 #[derive(Clone, Debug)]
@@ -97,11 +98,16 @@ pub struct TrainingView {
     pub learning_rate: f64,
     pub images_per_second: f64,
     pub curves: Curves,
+    /// Of every rectified layer, at the newest look at the network.
+    pub dead_units: Vec<DeadUnits>,
     /// Accuracy on the test set with its interval, once the run is completed.
     pub test: Option<(f64, [f64; 2])>,
     /// What it was worth to one's own drawings, where it began from other weights and held some out.
     pub fine_tuning: Option<FineTuning>,
     pub seconds: Option<f64>,
+    /// The batch of the last update, while every one is shown.
+    batch: Option<Arc<BatchView>>,
+    pub(super) changes: Option<Changes>,
     began: Instant,
     training: Duration,
     since: Option<Instant>,
@@ -123,9 +129,12 @@ impl TrainingView {
             epoch: 0,
             images_per_second: 0.0,
             curves: Curves::default(),
+            dead_units: Vec::new(),
             test: None,
             fine_tuning: None,
             seconds: None,
+            batch: None,
+            changes: None,
             began: Instant::now(),
             training: Duration::ZERO,
             since: None,
@@ -171,12 +180,9 @@ impl TrainingView {
         Some((last.f1, before.map(|point| point.f1)))
     }
 
-    pub(super) fn learning_rate_changed(&mut self, rate: f64) {
-        if self.phase.is_under_way() && rate != self.config.learning_rate {
-            let from = self.config.learning_rate;
-            self.curves.rate_changes.push(RateChange { step: self.step, from, to: rate });
-            self.config.learning_rate = rate;
-        }
+    /// The batch of the present update, in slow motion and after a single step.
+    pub fn batch(&self) -> Option<&BatchView> {
+        self.batch.as_deref().filter(|batch| batch.step >= self.step && self.phase.is_under_way())
     }
 
     /// Takes in an event; the answer is a sentence for the person, where there is one.
@@ -185,30 +191,37 @@ impl TrainingView {
             TrainerEvent::Begun { run, train_images, validation_images, source } => {
                 self.run = Some(run);
                 (self.train_images, self.validation_images, self.source) = (train_images, validation_images, source);
-                self.updates = self.config.updates_per_epoch(train_images) * u64::from(self.config.epochs);
+                let changes = self.changes.insert(Changes::new(&self.config, train_images));
+                self.updates = changes.pace.updates();
                 self.phase = Phase::Running;
                 self.since = Some(Instant::now());
             }
             TrainerEvent::Pixels { kept, of } => self.pixels = Some((kept, of)),
-            TrainerEvent::Progress { step, updates, epoch, loss, error, learning_rate, images_per_second } => {
+            TrainerEvent::Progress { step, updates, epoch, seconds, loss, error, learning_rate, images_per_second } => {
                 if step > self.curves.steps.last().map_or(0, |point| point.step) {
-                    self.curves.steps.push(StepPoint { step, loss, accuracy: 1.0 - error });
+                    self.curves.steps.push(StepPoint { step, seconds, loss, accuracy: 1.0 - error });
                     self.images_per_second = images_per_second.unwrap_or(self.images_per_second);
                 }
-                (self.step, self.updates, self.epoch, self.learning_rate) = (step, updates, epoch, learning_rate);
+                (self.step, self.epoch, self.learning_rate) = (step, epoch, learning_rate);
+                self.changes_came_up();
+                self.updates = updates;
                 self.thin();
             }
-            TrainerEvent::Tick { step, loss, accuracy, f1, images } => {
-                self.curves.ticks.push(TickPoint { step, loss, accuracy, f1, images, whole: false });
+            TrainerEvent::Tick { step, seconds, loss, accuracy, f1, images, dead_units } => {
+                self.dead_units = dead_units;
+                self.curves.ticks.push(TickPoint { step, seconds, loss, accuracy, f1, images, whole: false });
+                self.thin();
             }
-            TrainerEvent::Epoch { epoch, step, validation, train_loss, train_error, is_best } => {
+            TrainerEvent::Epoch { epoch, step, seconds, validation, train_loss, train_error, is_best, dead_units } => {
+                self.dead_units = dead_units;
                 (self.epoch, self.step) = (epoch, step);
+                self.changes_came_up();
                 if let Some((loss, accuracy, f1)) = validation {
                     let images = self.validation_images as u32;
-                    self.curves.ticks.push(TickPoint { step, loss, accuracy, f1, images, whole: true });
+                    self.curves.ticks.push(TickPoint { step, seconds, loss, accuracy, f1, images, whole: true });
                 }
                 let train_accuracy = 1.0 - train_error;
-                self.curves.epochs.push(EpochPoint { epoch, step, train_loss, train_accuracy, is_best });
+                self.curves.epochs.push(EpochPoint { epoch, step, seconds, train_loss, train_accuracy, is_best });
             }
             TrainerEvent::Paused(paused) => {
                 self.phase = if paused { Phase::Paused } else { Phase::Running };
@@ -218,6 +231,13 @@ impl TrainingView {
                     self.since = Some(Instant::now());
                 }
             }
+            TrainerEvent::Changed(change) => {
+                if let Some(changes) = &mut self.changes {
+                    changes.add(change);
+                }
+                self.changes_came_up();
+            }
+            TrainerEvent::Batch(batch) => self.batch = Some(batch),
             TrainerEvent::Ended(result) => return self.ended(result),
             TrainerEvent::Model(_) | TrainerEvent::Warning(_) | TrainerEvent::Note(_) => {}
         }
@@ -271,11 +291,19 @@ impl TrainingView {
                 let count = pair.len() as f64;
                 StepPoint {
                     step: pair[pair.len() - 1].step,
+                    seconds: pair[pair.len() - 1].seconds,
                     loss: pair.iter().map(|point| point.loss).sum::<f64>() / count,
                     accuracy: pair.iter().map(|point| point.accuracy).sum::<f64>() / count,
                 }
             });
             self.curves.steps = pairs.collect();
+        }
+        if self.curves.ticks.iter().filter(|tick| !tick.whole).count() > MOST_PARTS {
+            let mut part = 0;
+            self.curves.ticks.retain(|tick| {
+                part += usize::from(!tick.whole);
+                tick.whole || part % 2 == 0
+            });
         }
     }
 }

@@ -4,6 +4,8 @@
 
 mod answers;
 mod data;
+mod records;
+mod runs;
 mod training;
 
 use std::ops::ControlFlow;

@@ -188,7 +188,7 @@ fn a_configuration_that_cannot_be_is_told_with_its_place() {
     }
     home.refused(&["train", "absent.toml", "--runs", "runs"], "absent.toml");
     home.refused(&["train", "lenet6", "--runs", "runs"], "presets are pad, lenet5");
-    home.refused(&["train", ".", "--runs", "runs"], "this configuration cannot be read");
+    home.refused(&["train", ".", "--runs", "runs"], "missing field `model`): ./config.toml");
     assert!(!home.path("runs").exists(), "what cannot begin leaves no run");
 }
 

@@ -4,9 +4,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 mod compare;
+mod control;
+mod curves;
 mod doctor;
 mod inside;
 mod resuming;
+mod runs;
 mod window;
 
 use std::path::Path;
@@ -29,6 +32,7 @@ fn essentials(place: Place) -> &'static [&'static str] {
         Place::Train => &["Optimiser", "Rate", "Batch", "Epochs", "Seed", "Loss over epochs", "Accuracy over epochs"],
         Place::Inside => &["RBF room"],
         Place::Mistakes => &["Mistakes"],
+        Place::Runs => &["Runs"],
         Place::Data => &["My handwriting"],
     }
 }
@@ -186,7 +190,7 @@ fn data_scores_every_model_and_marks_what_it_reads_wrong() {
     window.draw(&[[0.5, 0.1], [0.5, 0.9]]);
     // a stroke that every model reads as 1, kept as 9
     window.press(Modifiers::NONE, Key::Num9);
-    window.press(Modifiers::COMMAND, Key::Num5);
+    window.press(Modifiers::COMMAND, Key::Num6);
     window.until("scores", |workbench| !workbench.handwriting().scores.models.is_empty());
     let models = window.workbench().models().len();
     assert_eq!(window.workbench().handwriting().scores.models.len(), models);
@@ -210,7 +214,7 @@ fn data_scores_every_model_and_marks_what_it_reads_wrong() {
     window.press(Modifiers::NONE, Key::C);
     window.draw(&[[0.2, 0.1], [0.8, 0.1], [0.4, 0.9]]);
     window.press(Modifiers::NONE, Key::Num7);
-    window.press(Modifiers::COMMAND, Key::Num5);
+    window.press(Modifiers::COMMAND, Key::Num6);
     window.assert_sees(&["3 drawings", "1 drawing was added since", "Score again"]);
 }
 
@@ -225,6 +229,9 @@ fn the_keyboard_reaches_every_place_and_the_help() {
     window.press(Modifiers::COMMAND, Key::Num4);
     assert!(!window.sees("RBF room"));
     window.press(Modifiers::COMMAND, Key::Num5);
+    window.until("the list of runs", |workbench| workbench.runs().revision > 0);
+    window.assert_sees(&["No runs yet"]);
+    window.press(Modifiers::COMMAND, Key::Num6);
     window.assert_sees(&["Draw a digit and press its key"]);
     window.press(Modifiers::COMMAND, Key::Num1);
     window.assert_sees(&["Pad, empty"]);

@@ -68,11 +68,14 @@ pub(super) fn deep_network() -> Result<Network> {
 }
 
 /// What some images teach.
+#[derive(Default)]
 pub struct Lesson {
     /// Their share of the mean (4).
     pub loss: f64,
     /// Images that were read right.
     pub correct: usize,
+    /// What each was read as.
+    pub answers: Vec<u8>,
     /// One a parameter, of the same length, in the order in which they came.
     pub gradients: Vec<Vec<f32>>,
 }
@@ -88,7 +91,7 @@ pub fn lesson<'i>(
     value_of: &[f32; 256],
 ) -> Lesson {
     let Some((kept, layers)) = parameters.split_first() else {
-        return Lesson { loss: 0.0, correct: 0, gradients: Vec::new() };
+        return Lesson::default();
     };
     // which pixels count, by their numbers; the others are left out of every product
     let pixels: Vec<usize> = (0..kept.len()).filter(|&pixel| kept[pixel] != 0.0).collect();
@@ -102,8 +105,8 @@ pub fn lesson<'i>(
         let is_last = activations.len() == weights.len();
         activations.push(if is_last { z } else { z.sigmoid() }); // (2)
     }
-    let Some(scores) = activations.pop() else { return Lesson { loss: 0.0, correct: 0, gradients: Vec::new() } };
-    let (loss, correct, mut delta) = softmax_cross_entropy(scores, labels, of_images); // (3), (4), (5)
+    let Some(scores) = activations.pop() else { return Lesson::default() };
+    let (loss, answers, mut delta) = softmax_cross_entropy(scores, labels, of_images); // (3), (4), (5)
 
     // backward: every δˡ gives two gradients and the δ before it
     let mut gradients = Vec::new();
@@ -121,7 +124,8 @@ pub fn lesson<'i>(
     }
     gradients.push(vec![0.0; kept.len()]); // which pixels count is not learnt
     gradients.reverse();
-    Lesson { loss, correct, gradients }
+    let correct = answers.iter().zip(labels).filter(|(answer, label)| answer == label).count();
+    Lesson { loss, correct, answers, gradients }
 }
 
 /// The layers' matrices, the first without the columns of pixels that do not count, and their biases.
@@ -158,14 +162,14 @@ fn chosen_pixels<'i>(
     chosen
 }
 
-/// From the scores zᴸ: E, how many images were read right, and δᴸ.
-fn softmax_cross_entropy(mut scores: Matrix, labels: &[u8], of_images: usize) -> (f64, usize, Matrix) {
-    let (mut loss, mut correct) = (0.0, 0);
+/// From the scores zᴸ: E, what each image was read as, and δᴸ.
+fn softmax_cross_entropy(mut scores: Matrix, labels: &[u8], of_images: usize) -> (f64, Vec<u8>, Matrix) {
+    let (mut loss, mut answers) = (0.0, Vec::with_capacity(labels.len()));
     for (row, &label) in scores.each_row_mut().zip(labels) {
         let label = usize::from(label);
         let greatest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         // the last of equal ones answers, as everywhere
-        correct += usize::from(row.iter().rposition(|&score| score == greatest) == Some(label));
+        answers.push(row.iter().rposition(|&score| score == greatest).unwrap_or(0) as u8);
         // e^z / Σ e^z does not change when all z fall by the same; so no e^z is too large
         row.iter_mut().for_each(|z| *z -= greatest);
         let of_label = row[label];
@@ -175,7 +179,7 @@ fn softmax_cross_entropy(mut scores: Matrix, labels: &[u8], of_images: usize) ->
         row[label] -= 1.0;
         row.iter_mut().for_each(|delta| *delta /= of_images as f32); // (5)
     }
-    (loss / of_images as f64, correct, scores) // (4)
+    (loss / of_images as f64, answers, scores) // (4)
 }
 
 /// The gradient of the first matrix in its full size: 0 for pixels that do not count.

@@ -19,10 +19,21 @@ mod judging;
 pub mod mistakes;
 mod mistakes_detail;
 mod pins;
+pub mod runs;
+mod runs_curves;
+mod runs_detail;
+mod runs_rows;
+mod runs_table;
 pub mod train;
+mod train_batch;
+mod train_curves;
 mod train_distortions;
+mod train_export;
 mod train_form;
 mod train_further;
+mod train_health;
+mod train_live;
+mod train_plotted;
 mod train_schedule;
 mod train_side;
 
@@ -35,6 +46,7 @@ pub use data::DataPlace;
 pub use draw::DrawPlace;
 pub use inside::InsidePlace;
 pub use mistakes::MistakesPlace;
+pub use runs::RunsPlace;
 pub use train::TrainPlace;
 
 /// Where the person is.
@@ -45,17 +57,19 @@ pub enum Place {
     Train,
     Inside,
     Mistakes,
+    Runs,
     Data,
 }
 
 impl Place {
     /// All of them in the order of the rail, with icon, name and key.
-    pub const ALL: [(Self, &'static str, &'static str, &'static str); 5] = [
+    pub const ALL: [(Self, &'static str, &'static str, &'static str); 6] = [
         (Self::Draw, icons::PENCIL_LINE, "Draw", "Ctrl+1"),
         (Self::Train, icons::CHART_LINE, "Train", "Ctrl+2"),
         (Self::Inside, icons::STACK, "Inside", "Ctrl+3"),
         (Self::Mistakes, icons::GRID_NINE, "Mistakes", "Ctrl+4"),
-        (Self::Data, icons::IMAGES, "Data", "Ctrl+5"),
+        (Self::Runs, icons::ROWS, "Runs", "Ctrl+5"),
+        (Self::Data, icons::IMAGES, "Data", "Ctrl+6"),
     ];
 }
 

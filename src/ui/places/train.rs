@@ -1,21 +1,21 @@
 //! Train: settings at the left, curves and F1 rows in the middle, the pad's answers and the run at the right.
 
+use std::path::PathBuf;
+
 use eframe::egui::{ScrollArea, Ui, vec2};
 
+use super::train_curves::TrainCurves;
 use super::{Scene, train_form, train_side};
-use crate::ui::text;
+use crate::storage::Settings;
+use crate::storage::figure::CurvesForm;
 use crate::ui::training_form::TrainingForm;
-use crate::ui::widgets::f1_rows;
-use crate::ui::widgets::plot::{Chart, Curve, CurveKind, Flag};
 use crate::ui::widgets::segmented;
-use crate::ui::widgets::shared_axis::SharedAxis;
-use crate::ui::widgets::value_scale::Scale;
-use crate::workbench::TrainingView;
+use crate::workbench::{Command, Workbench};
 
 /// What Train remembers between frames.
 #[derive(Default)]
 pub struct TrainPlace {
-    axis: SharedAxis,
+    curves: TrainCurves,
     narrow: Narrow,
     form: train_form::FormState,
 }
@@ -70,7 +70,7 @@ impl TrainPlace {
                 });
                 ui.vertical(|ui| {
                     ui.set_width(curves);
-                    self.curves(ui, form, scene, curves, room.y);
+                    self.curves.ui(ui, form, scene, curves, room.y);
                 });
                 if wide {
                     ui.add_space(SCROLL_BAR);
@@ -83,106 +83,19 @@ impl TrainPlace {
         });
     }
 
-    fn curves(&mut self, ui: &mut Ui, form: &TrainingForm, scene: &Scene<'_>, width: f32, height: f32) {
-        let view = scene.workbench.training();
-        let plotted = view.map_or_else(Plotted::default, Plotted::new);
-        let epochs = match view {
-            Some(view) => f64::from(view.config.epochs),
-            None => form.config().map_or(1.0, |config| f64::from(config.epochs)),
-        };
-        // an axis of thirty epochs says little while the first one is under way
-        let done = view.map_or(0.0, |view| view.done() * epochs);
-        let end = match view {
-            None => epochs,
-            Some(view) if view.phase.is_under_way() => (done * 1.25).max(1.0).min(epochs),
-            Some(_) => done.max(0.05),
-        };
-        self.axis.begin(ui, end);
-        // F1 rows keep their height; the plots take what is left
-        let plot_height =
-            ((height - 10.0 * f1_rows::ROW - 24.0 - 2.0 * 28.0 - 22.0 - 16.0 - 44.0) / 2.0).clamp(96.0, 260.0);
-        let top = ui.cursor().top();
-        let empty = if view.is_some() { "Waiting for the first updates" } else { "Press Space to train" };
-        Chart {
-            title: "Loss",
-            note: "",
-            height: plot_height,
-            scale: Scale::Log,
-            curves: &[
-                Curve { name: "Training", points: &plotted.train_loss, kind: CurveKind::Training },
-                Curve { name: "Validation", points: &plotted.validation_loss, kind: CurveKind::Validation },
-            ],
-            best: None,
-            flags: &plotted.flags,
-            epochs_below: false,
-            empty,
-        }
-        .show(ui, &mut self.axis, width);
-        ui.add_space(8.0);
-        Chart {
-            title: "Accuracy",
-            note: "%",
-            height: plot_height,
-            scale: Scale::Percent,
-            curves: &[
-                Curve { name: "Training", points: &plotted.train_accuracy, kind: CurveKind::Training },
-                Curve { name: "Validation", points: &plotted.validation_accuracy, kind: CurveKind::Validation },
-            ],
-            best: plotted.best,
-            flags: &plotted.flags,
-            epochs_below: true,
-            empty: "",
-        }
-        .show(ui, &mut self.axis, width);
-        ui.add_space(8.0);
-        f1_rows::f1_rows(ui, &plotted.f1, &plotted.f1_note, &mut self.axis, width);
-        self.axis.paint_cursor(ui, top, ui.cursor().top());
+    /// Shows all of the curves again.
+    pub fn reset_zoom(&mut self) {
+        self.curves.reset_zoom();
     }
-}
 
-/// A training's curves by epoch, as the plots take them.
-#[derive(Default)]
-struct Plotted {
-    train_loss: Vec<[f64; 2]>,
-    train_accuracy: Vec<[f64; 2]>,
-    validation_loss: Vec<[f64; 2]>,
-    validation_accuracy: Vec<[f64; 2]>,
-    best: Option<[f64; 2]>,
-    f1: [Vec<[f64; 2]>; 10],
-    f1_note: String,
-    flags: Vec<Flag>,
-}
-
-impl Plotted {
-    fn new(view: &TrainingView) -> Self {
-        let Some(updates) = view.updates_per_epoch() else { return Self::default() };
-        let curves = &view.curves;
-        let epoch = |step: u64| step as f64 / updates;
-        let best = view.best().and_then(|best| {
-            let whole = curves.ticks.iter().find(|tick| tick.whole && tick.step == best.step)?;
-            Some([epoch(whole.step), whole.accuracy])
-        });
-        let f1_note = curves.ticks.last().map_or_else(String::new, |tick| {
-            let images = text::count(u64::from(tick.images));
-            if tick.whole {
-                format!("{images} validation digits")
-            } else {
-                format!("a part, {images} validation digits")
-            }
-        });
-        let flags = curves
-            .rate_changes
-            .iter()
-            .map(|change| Flag { epoch: epoch(change.step), text: format!("Rate {} to {}", change.from, change.to) });
-        Self {
-            train_loss: curves.steps.iter().map(|point| [epoch(point.step), point.loss]).collect(),
-            train_accuracy: curves.steps.iter().map(|point| [epoch(point.step), point.accuracy]).collect(),
-            validation_loss: curves.ticks.iter().map(|tick| [epoch(tick.step), tick.loss]).collect(),
-            validation_accuracy: curves.ticks.iter().map(|tick| [epoch(tick.step), tick.accuracy]).collect(),
-            best,
-            f1: std::array::from_fn(|digit| curves.ticks.iter().map(|t| [epoch(t.step), t.f1[digit]]).collect()),
-            f1_note,
-            flags: flags.collect(),
-        }
+    /// The command that writes the curves as they are shown into a file; `None` where there are none.
+    pub fn export(
+        &self,
+        form: CurvesForm,
+        path: PathBuf,
+        workbench: &Workbench,
+        settings: &Settings,
+    ) -> Option<Command> {
+        self.curves.export(form, path, workbench, settings.loss_is_logarithmic)
     }
 }

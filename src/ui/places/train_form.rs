@@ -1,17 +1,19 @@
 //! Train's left column: the settings of the next run, and what changes the run under way.
 
-use eframe::egui::Ui;
+use eframe::egui::{Align, Label, Layout, Ui, vec2};
 
 use super::train_distortions::{self, Preview};
 use super::train_further::{self, Further};
+use super::train_live::{self, Editing, Marks};
 use super::{Scene, train_schedule};
 use crate::models;
 use crate::optim::{OptimizerConfig, Schedule};
-use crate::ui::training_form::{Field, TrainingForm};
+use crate::ui::dialogs::Purpose;
+use crate::ui::training_form::{FROM_FILE, Field, TrainingForm};
 use crate::ui::widgets::button::Button;
 use crate::ui::widgets::field::{self, Mark, Row};
 use crate::ui::widgets::progress;
-use crate::ui::{icons, style, text, theme};
+use crate::ui::{icons, kept_settings, style, text, theme};
 use crate::workbench::{Command, FetchView};
 
 /// Width of the fields.
@@ -22,20 +24,52 @@ pub(super) const FIELD: f32 = 144.0;
 pub(super) struct FormState {
     preview: Preview,
     further: Further,
+    editing: Editing,
 }
 
 pub(super) fn settings(ui: &mut Ui, form: &mut TrainingForm, state: &mut FormState, scene: &mut Scene<'_>, width: f32) {
     ui.spacing_mut().item_spacing.y = 8.0;
     offer_mnist(ui, scene, width);
-    ui.label(text::section("Settings"));
+    head(ui, scene, width);
+    train_live::bar(ui, form, scene, width);
+    // what is typed, chosen and moved from here on may act on the run under way
+    let before = form.config().ok();
+    let marks = train_live::marks(form, scene);
     choices(ui, form, scene, width);
-    numbers(ui, form, scene, width);
+    numbers(ui, form, marks, width);
     ui.add_space(4.0);
+    let switch = ui.cursor().min + vec2(width - 44.0, 10.0);
+    field::paint_mark(ui, switch, marks.batches);
     train_distortions::distortions(ui, form, &mut state.preview, scene, width);
     ui.add_space(4.0);
     train_further::further(ui, form, &mut state.further, scene, width);
+    state.editing.commit(ui, form, before, scene);
+    kept(ui, form);
     ui.add_space(4.0);
-    needs_new_run(ui, form, scene, width);
+}
+
+/// The heading, and files.
+fn head(ui: &mut Ui, scene: &mut Scene<'_>, width: f32) {
+    ui.allocate_ui_with_layout(vec2(width, 28.0), Layout::right_to_left(Align::Center), |ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        if ui.add(Button::quiet("Save…").hint("Save these settings as a configuration file")).clicked() {
+            scene.dialogs.ask(Purpose::SaveConfig);
+        }
+        if ui.add(Button::quiet("Open…").hint("Take the settings of a configuration file")).clicked() {
+            scene.dialogs.ask(Purpose::OpenConfig);
+        }
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| ui.label(text::section("Settings")));
+    });
+}
+
+/// Settings that have no row and are kept.
+fn kept(ui: &mut Ui, form: &TrainingForm) {
+    let Ok(config) = form.config() else { return };
+    ui.add_space(4.0);
+    ui.label(text::section("Also set"));
+    let words = kept_settings::in_words(&config).join(", ");
+    let words = words.get(..1).map_or_else(String::new, |first| first.to_uppercase()) + words.get(1..).unwrap_or("");
+    ui.add(Label::new(text::label(words).color(theme::of(ui).text2)).wrap());
 }
 
 pub(super) fn row<'a>(label: &'a str, mark: Mark, error: Option<&'a str>) -> Row<'a> {
@@ -48,16 +82,17 @@ fn choices(ui: &mut Ui, form: &mut TrainingForm, scene: &Scene<'_>, width: f32) 
     let models: Vec<(&'static str, &str)> = models::trainable().map(|model| (model.id, model.title)).collect();
     let mut model = form.model;
     row("Model", mark, None).show(ui, width, FIELD, |ui, w| field::choice(ui, "Model", &mut model, &models, w));
-    if model != form.model
-        && let Some(preset) = TrainingForm::preset(model, form.source)
-    {
-        *form = preset;
+    if model != form.model {
+        form.choose_model(model);
     }
     preset(ui, form, mark, width);
     let mut source = form.source;
     let mnist = if scene.workbench.mnist_is_here() { "MNIST" } else { "MNIST (not here)" };
-    let sources = [("mnist", mnist), ("drawn", "Drawn digits")];
-    row("Digits", mark, None).show(ui, width, FIELD, |ui, w| field::choice(ui, "Digits", &mut source, &sources, w));
+    let mut sources = vec![("mnist", mnist), ("drawn", "Drawn digits")];
+    let own = form.own_digits().map(str::to_owned);
+    sources.extend(own.as_deref().map(|name| (FROM_FILE, name)));
+    let digits = row("Digits", mark, None);
+    digits.show(ui, width, FIELD, |ui, w| field::choice(ui, "Digits", &mut source, &sources, w));
     if source != form.source {
         form.choose_source(source);
     }
@@ -92,14 +127,23 @@ fn preset(ui: &mut Ui, form: &mut TrainingForm, mark: Mark, width: f32) {
     }
 }
 
-fn numbers(ui: &mut Ui, form: &mut TrainingForm, scene: &mut Scene<'_>, width: f32) {
-    let under_way = scene.workbench.training_is_under_way();
-    let (live, fresh) = if under_way { (Mark::NextBatch, Mark::NewRun) } else { (Mark::None, Mark::None) };
+fn numbers(ui: &mut Ui, form: &mut TrainingForm, marks: Marks, width: f32) {
+    let fresh = marks.others;
     let wrong = form.config().err();
     let error = |field: Field| wrong.as_ref().filter(|(at, _)| *at == field).map(|(_, sentence)| sentence.as_str());
-    let rate = row("Rate", live, error(Field::Rate))
+    row("Rate", marks.rate, error(Field::Rate))
         .show(ui, width, FIELD, |ui, w| field::text_field(ui, &mut form.rate, "Rate", w));
-    row("Batch", fresh, error(Field::Batch))
+    let optimizer = form.base_optimizer();
+    if optimizer.momentum().is_some() {
+        let name = if matches!(optimizer, OptimizerConfig::Sgd { .. }) { "Momentum" } else { "Momentum β₁" };
+        row(name, marks.optimizer, error(Field::Momentum))
+            .show(ui, width, FIELD, |ui, w| field::text_field(ui, &mut form.momentum, name, w));
+    }
+    if optimizer.weight_decay().is_some() {
+        row("Weight decay", marks.optimizer, error(Field::Decay))
+            .show(ui, width, FIELD, |ui, w| field::text_field(ui, &mut form.decay, "Weight decay", w));
+    }
+    row("Batch", marks.batches, error(Field::Batch))
         .show(ui, width, FIELD, |ui, w| field::text_field(ui, &mut form.batch, "Batch", w));
     row("Epochs", fresh, error(Field::Epochs))
         .show(ui, width, FIELD, |ui, w| field::text_field(ui, &mut form.epochs, "Epochs", w));
@@ -108,50 +152,6 @@ fn numbers(ui: &mut Ui, form: &mut TrainingForm, scene: &mut Scene<'_>, width: f
     if let Some(sentence) = error(Field::Other) {
         ui.label(text::label(sentence).color(theme::of(ui).error));
     }
-    // the rate of the run under way changes when the field is left, not at every letter
-    if under_way
-        && rate.lost_focus()
-        && let Ok(config) = form.config()
-        && scene.workbench.training().is_some_and(|view| view.config.learning_rate != config.learning_rate)
-    {
-        scene.push(Command::SetLearningRate(config.learning_rate));
-    }
-}
-
-/// What differs from the run that is shown, and takes a new run.
-fn needs_new_run(ui: &mut Ui, form: &mut TrainingForm, scene: &mut Scene<'_>, width: f32) {
-    let Some(view) = scene.workbench.training() else { return };
-    let running = view.config.clone();
-    let changes = form.changes(&running);
-    if changes.is_empty() {
-        return;
-    }
-    let p = theme::of(ui);
-    style::card(p).show(ui, |ui| {
-        ui.set_width(width - 34.0);
-        let count = changes.len();
-        let heading =
-            if count == 1 { "1 change needs a new run".to_owned() } else { format!("{count} changes need a new run") };
-        ui.label(text::section(heading));
-        let mut words = changes.join(", ");
-        if let Some(first) = words.get(..1) {
-            words = first.to_uppercase() + &words[1..];
-        }
-        ui.add(eframe::egui::Label::new(text::label(words).color(p.text2)).wrap());
-        ui.horizontal(|ui| {
-            let config = form.config();
-            let start = ui.add_enabled(config.is_ok(), Button::plain("Start new run"));
-            if let Ok(config) = config
-                && start.clicked()
-            {
-                scene.push(Command::ResetTraining);
-                scene.push(Command::StartTraining(config));
-            }
-            if ui.add(Button::quiet("Discard")).clicked() {
-                form.discard(&running);
-            }
-        });
-    });
 }
 
 /// Without MNIST: what can be done now, and the offer to fetch it.

@@ -1,8 +1,8 @@
 //! Train's right column: what the learning network makes of the drawing, the run's figures, what happened.
 
-use eframe::egui::{Align2, Label, Role, Sense, Ui, WidgetInfo, vec2};
+use eframe::egui::{Align2, Label, Role, ScrollArea, Sense, Ui, WidgetInfo, vec2};
 
-use super::{Place, Scene};
+use super::{Place, Scene, train_batch};
 use crate::ui::widgets::bars::{self, DigitBars};
 use crate::ui::widgets::button::Button;
 use crate::ui::widgets::digit_view;
@@ -10,12 +10,35 @@ use crate::ui::{text, theme};
 use crate::workbench::{NoticeKind, Phase, TrainingView};
 
 pub(super) fn side(ui: &mut Ui, scene: &mut Scene<'_>, width: f32) {
+    if scene.workbench.training().is_none_or(|view| view.batch().is_none()) {
+        column(ui, scene, width);
+        return;
+    }
+    // with a batch the column is long, and moves by itself, so that the curves stay where they are
+    let room = (ui.ctx().content_rect().bottom() - STATUS - ui.cursor().top()).max(240.0);
+    let scroll = ScrollArea::vertical().id_salt("run").max_height(room).max_width(width).auto_shrink([false, true]);
+    scroll.show(ui, |ui| {
+        ui.set_width(width - SCROLL_BAR);
+        column(ui, scene, width - SCROLL_BAR);
+    });
+}
+
+const SCROLL_BAR: f32 = 12.0;
+/// Height of the status line with the margin over it.
+const STATUS: f32 = 36.0;
+
+fn column(ui: &mut Ui, scene: &mut Scene<'_>, width: f32) {
     on_the_pad(ui, scene, width);
     ui.add_space(16.0);
     super::pins::rows(ui, width, scene);
     if let Some(view) = scene.workbench.training() {
+        if let Some(batch) = view.batch() {
+            train_batch::batch(ui, batch, width);
+            ui.add_space(16.0);
+        }
         run(ui, view, width);
         ui.add_space(16.0);
+        super::train_health::health(ui, view, width);
     }
     events(ui, scene, width);
 }

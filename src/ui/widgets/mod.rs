@@ -15,8 +15,9 @@
 //! | [`matrix`] | the confusion matrix |
 //! | [`moments`] | what was read after every point of a drawing |
 //! | [`notice`] | sentences that come and go |
+//! | [`overlay`] | curves of several runs over each other |
 //! | [`pin_history`] | when a pinned drawing was learnt and lost |
-//! | [`plot`] | curves over epochs, each chart with its table of values |
+//! | [`plot`], [`plot_lines`] | curves over a shared axis, each chart with its table of values |
 //! | [`progress`] | how far something is |
 //! | [`rail`] | the items that lead to the places |
 //! | [`reading`] | a digit image with what is read in it |
@@ -39,8 +40,10 @@ pub mod kept_pixels;
 pub mod matrix;
 pub mod moments;
 pub mod notice;
+pub mod overlay;
 pub mod pin_history;
 pub mod plot;
+pub mod plot_lines;
 pub mod progress;
 pub mod rail;
 pub mod reading;

@@ -1,67 +1,31 @@
-//! Curves over epochs: plots that share one x axis, one cursor and one zoom, each with its values in a table beside it.
-//! egui_plot draws the lines; axes, grid and cursor are ours, so that all plots and the F1 rows line up.
+//! Curves over a shared x axis: plots with one cursor and one zoom, each with its values in a table beside it.
+//! Axes, grid and cursor are ours, so that all plots and the F1 rows line up; the lines are drawn in `plot_lines.rs`.
 
 use super::{
-    shared_axis::SharedAxis,
-    value_scale::{Scale, epoch_ticks, nice_step},
+    plot_lines::lines,
+    shared_axis::{SharedAxis, unit_in_words},
+    value_scale::Scale,
 };
 use crate::ui::{
     icons,
+    style::{self, FIELD_RADIUS},
     text::{self, IconWeight, Weight},
-    theme::{self, Palette},
+    theme,
 };
-use eframe::egui::{
-    self, Align2, Color32, CursorIcon, Pos2, Rangef, Rect, Role, Sense, Shape, Stroke, Ui, Vec2, WidgetInfo, pos2, vec2,
-};
-use egui_plot::{Line, LineStyle, Plot, PlotPoint, PlotPoints};
+use eframe::egui::{Align2, Color32, Pos2, Rangef, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
+
+pub use super::plot_lines::{Curve, CurveKind};
 
 /// Room left of a plot for its labels.
 pub const PLOT_LEFT: f32 = 40.0;
 /// Room right of a plot for its table of values.
 pub const PLOT_RIGHT: f32 = 136.0;
 
-/// What a curve is; it decides colour and width.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CurveKind {
-    /// Raw values of training.
-    Training,
-    /// The curve that matters.
-    Validation,
-    /// Something to compare with, dashed.
-    Reference,
-    /// One digit's own curve.
-    Digit(usize),
-}
-
-/// One curve of a chart.
-#[derive(Clone, Copy)]
-pub struct Curve<'a> {
-    /// In the table.
-    pub name: &'a str,
-    /// `[epoch, value]`, epochs rising. What is not finite is left out.
-    pub points: &'a [[f64; 2]],
-    /// See [`CurveKind`].
-    pub kind: CurveKind,
-}
-
-impl Curve<'_> {
-    /// The point to read at the cursor: one that was measured, but between the few points of a reference, the line.
-    fn at(&self, cursor: Option<f64>) -> Option<[f64; 2]> {
-        let (CurveKind::Reference, Some(cursor)) = (self.kind, cursor) else { return nearest(self.points, cursor) };
-        let after = self.points.partition_point(|[x, _]| *x < cursor);
-        let (Some(&[x0, y0]), Some(&[x1, y1])) = (self.points.get(after.wrapping_sub(1)), self.points.get(after))
-        else {
-            return nearest(self.points, Some(cursor));
-        };
-        Some([cursor, y0 + (y1 - y0) * (cursor - x0) / (x1 - x0).max(1e-9)])
-    }
-}
-
-/// Something that happened at an epoch: "Rate 0.01 to 0.003".
-#[derive(Clone, Debug)]
+/// Something that happened at a place of the axis: "Rate 0.01 to 0.003".
+#[derive(Clone, Debug, PartialEq)]
 pub struct Flag {
-    /// When.
-    pub epoch: f64,
+    /// When, in the unit of the axis.
+    pub x: f64,
     /// What.
     pub text: String,
 }
@@ -78,12 +42,12 @@ pub struct Chart<'a> {
     pub scale: Scale,
     /// Back to front.
     pub curves: &'a [Curve<'a>],
-    /// `[epoch, value]` of the best epoch, with a star.
+    /// `[x, value]` of the best epoch, with a star.
     pub best: Option<[f64; 2]>,
     /// What happened.
     pub flags: &'a [Flag],
-    /// Whether epochs are written below.
-    pub epochs_below: bool,
+    /// Whether the numbers of the axis are written below.
+    pub labels_below: bool,
     /// What stands in an empty plot.
     pub empty: &'a str,
 }
@@ -92,7 +56,7 @@ impl Chart<'_> {
     /// Shows the chart over `width`, labels and table included. Answers the plot's place on the screen.
     pub fn show(&self, ui: &mut Ui, shared: &mut SharedAxis, width: f32) -> Rect {
         let p = theme::of(ui);
-        let below = if self.epochs_below { 22.0 } else { 0.0 };
+        let below = if self.labels_below { 22.0 } else { 0.0 };
         let (rect, _) = ui.allocate_exact_size(vec2(width, 28.0 + self.height + below), Sense::hover());
         let plot = Rect::from_min_max(
             pos2(rect.left() + PLOT_LEFT, rect.top() + 28.0),
@@ -104,49 +68,57 @@ impl Chart<'_> {
 
         self.head(ui, rect, empty);
         self.grid(ui, plot, shared, low, high, &to_y);
-        self.lines(ui, plot, shared, low, high);
-        let response = ui.interact(plot, ui.scope_id().with(("chart", self.title)), Sense::CLICK | Sense::DRAG);
-        response.widget_info(|| WidgetInfo::labeled(Role::Figure, true, format!("{} over epochs", self.title)));
+        lines(ui, self.title, plot, shared, self.curves, (self.scale, low, high));
+        let sense = Sense::CLICK | Sense::DRAG | Sense::FOCUSABLE;
+        let response = ui.interact(plot, ui.scope_id().with(("chart", self.title)), sense);
+        response.widget_info(|| WidgetInfo::labeled(Role::Figure, true, self.in_words(shared)));
         if empty {
             let font = text::font(text::BODY, Weight::Regular);
             ui.painter().text(plot.center(), Align2::CENTER_CENTER, self.empty, font, p.text3);
         } else {
             shared.follow(ui, plot, &response);
-            response.on_hover_cursor(CursorIcon::Crosshair);
             self.flags(ui, plot, shared);
             self.best_star(ui, plot, shared, &to_y);
             self.table(ui, plot, rect.right(), shared, &to_y);
         }
+        style::focus_ring(ui, &response, FIELD_RADIUS);
         plot
+    }
+
+    /// "Loss over epochs, Training 0.152, Validation 0.146": what stands in the table.
+    fn in_words(&self, shared: &SharedAxis) -> String {
+        let mut words = format!("{} over {}", self.title, unit_in_words(shared.unit()));
+        for curve in self.curves {
+            if let Some([_, value]) = curve.at(shared.cursor()) {
+                words += &format!(", {} {}", curve.name, self.scale.label(value));
+            }
+        }
+        words
     }
 
     /// Least and greatest value shown, in the unit of the data.
     fn bounds(&self, shared: &SharedAxis) -> (f64, f64) {
+        // The training curve may fall far below the others at its start; it is cut rather than flatten them.
+        let leads = |kind| kind != CurveKind::Training || self.scale == Scale::Log;
+        let (low, high) = self.span(shared, leads);
+        let (low, high) = if low.is_finite() { (low, high) } else { self.span(shared, |_| true) };
+        self.scale.ends(low, high)
+    }
+
+    /// Least and greatest value in view of the curves that count.
+    fn span(&self, shared: &SharedAxis, counts: impl Fn(CurveKind) -> bool) -> (f64, f64) {
         let (from, to) = shared.range();
-        let mut low = f64::INFINITY;
-        let mut high = f64::NEG_INFINITY;
-        for curve in self.curves {
-            // The training curve may fall far below the others at its start; it is cut rather than flatten them.
-            let leads = curve.kind != CurveKind::Training || self.curves.len() == 1 || self.scale == Scale::Log;
-            for &[x, y] in curve.points.iter().filter(|[x, _]| *x >= from && *x <= to) {
-                if x.is_finite() && y.is_finite() && leads && (self.scale != Scale::Log || y > 0.0) {
-                    low = low.min(y);
-                    high = high.max(y);
-                }
-            }
+        let mut span = (f64::INFINITY, f64::NEG_INFINITY);
+        for curve in self.curves.iter().filter(|curve| counts(curve.kind)) {
+            let both = curve.smooth.iter().chain(curve.points);
+            let seen = both.filter(|[x, _]| *x >= from && *x <= to);
+            let values = seen.map(|[_, y]| *y).filter(|y| y.is_finite() && (self.scale != Scale::Log || *y > 0.0));
+            // a digit's curve may be cut at its start, too; where it ends must be seen
+            let skipped =
+                if matches!(curve.kind, CurveKind::Digit(_)) { values.clone().count().saturating_sub(1) } else { 0 };
+            span = values.skip(skipped).fold(span, |(low, high), y| (low.min(y), high.max(y)));
         }
-        match self.scale {
-            Scale::Log if low < high => (low / 1.12, high * 1.12),
-            Scale::Log if low.is_finite() => (low / 2.0, low * 2.0),
-            Scale::Log => (0.05, 3.0),
-            Scale::Percent if low.is_finite() => {
-                // Down to the next whole step, so that the lowest label is the edge of the plot.
-                let span = ((1.0 - low) * 100.0).max(0.5);
-                let step = nice_step(span / 4.0) / 100.0;
-                (((low + 1e-9) / step).floor() * step, 1.0)
-            }
-            Scale::Percent => (0.0, 1.0),
-        }
+        span
     }
 
     fn head(&self, ui: &Ui, rect: Rect, empty: bool) {
@@ -156,7 +128,7 @@ impl Chart<'_> {
         let title = ui.painter().text(pos2(rect.left(), y), Align2::LEFT_CENTER, self.title, font, p.text);
         let small = text::font(text::SMALL, Weight::Regular);
         ui.painter().text(pos2(title.right() + 8.0, y + 0.5), Align2::LEFT_CENTER, self.note, small.clone(), p.text3);
-        if !empty && !self.epochs_below {
+        if !empty && !self.labels_below {
             ui.painter().text(pos2(rect.right(), y + 0.5), Align2::RIGHT_CENTER, "At the cursor", small, p.text3);
         }
     }
@@ -173,76 +145,28 @@ impl Chart<'_> {
             painter.text(pos2(plot.left() - 10.0, y), Align2::RIGHT_CENTER, label, small.clone(), p.text2);
         }
         let bottom = painter.round_to_pixel_center(plot.bottom());
-        let ticks = epoch_ticks(shared.range());
-        for (index, &epoch) in ticks.iter().enumerate() {
-            let x = painter.round_to_pixel_center(shared.to_screen(plot.x_range(), epoch));
-            if index > 0 {
-                dotted(ui, x, plot.y_range(), p.hair, 2.0, 3.0);
-            }
-            if self.epochs_below {
-                let last = index + 1 == ticks.len();
-                let label = text::number(epoch, if epoch.fract() == 0.0 { 0 } else { 1 });
-                let shown = painter.text(pos2(x, bottom + 12.0), Align2::CENTER_CENTER, label, small.clone(), p.text2);
-                if last {
-                    let unit = if epoch == 1.0 { "epoch" } else { "epochs" };
-                    painter.text(
-                        shown.right_center() + vec2(4.0, 0.0),
-                        Align2::LEFT_CENTER,
-                        unit,
-                        small.clone(),
-                        p.text3,
-                    );
-                }
+        for x in shared.epoch_lines(plot.width()) {
+            let x = painter.round_to_pixel_center(shared.to_screen(plot.x_range(), x));
+            dotted(ui, x, plot.y_range(), p.hair, 2.0, 3.0);
+        }
+        let ticks = if self.labels_below { shared.ticks() } else { Vec::new() };
+        let last = ticks.len().saturating_sub(1);
+        for (index, (x, label)) in ticks.into_iter().enumerate() {
+            let x = painter.round_to_pixel_center(shared.to_screen(plot.x_range(), x));
+            painter.vline(x, bottom..=bottom + 3.0, Stroke::new(1.0, p.line));
+            let shown = painter.text(pos2(x, bottom + 12.0), Align2::CENTER_CENTER, label, small.clone(), p.text2);
+            if index == last {
+                let at = shown.right_center() + vec2(4.0, 0.0);
+                painter.text(at, Align2::LEFT_CENTER, unit_in_words(shared.unit()), small.clone(), p.text3);
             }
         }
         painter.hline(plot.x_range(), bottom, Stroke::new(1.0, p.line));
     }
 
-    fn lines(&self, ui: &mut Ui, plot: Rect, shared: &SharedAxis, low: f64, high: f64) {
-        let p = theme::of(ui);
-        let range = shared.range();
-        let mut child = ui.new_child(egui::UiBuilder::new().max_rect(plot).id_salt(("lines", self.title)));
-        Plot::new(("plot", self.title))
-            .width(plot.width())
-            .height(plot.height())
-            .min_size(Vec2::ZERO)
-            .show_background(false)
-            .show_axes(false)
-            .show_grid(false)
-            .show_x(false)
-            .show_y(false)
-            .allow_drag(false)
-            .allow_zoom(false)
-            .allow_scroll(false)
-            .allow_boxed_zoom(false)
-            .allow_double_click_reset(false)
-            .cursor_color(Color32::TRANSPARENT)
-            .set_margin_fraction(Vec2::ZERO)
-            .sense(Sense::hover())
-            .show(&mut child, |plot_ui| {
-                plot_ui.set_plot_bounds_x(range.0..=range.1);
-                plot_ui.set_plot_bounds_y(0.0..=1.0);
-                for curve in self.curves {
-                    let placed = curve.points.iter().filter_map(|&[x, y]| Some([x, self.scale.place(y, low, high)?]));
-                    let points = thinned(placed, range, plot.width());
-                    let (colour, line_width) = look(p, curve.kind);
-                    let mut line = Line::new(curve.name, PlotPoints::Owned(points))
-                        .allow_band(false)
-                        .color(colour)
-                        .width(line_width)
-                        .allow_hover(false);
-                    if curve.kind == CurveKind::Reference {
-                        line = line.style(LineStyle::Dashed { length: 5.0 });
-                    }
-                    plot_ui.line(line);
-                }
-            });
-    }
-
     fn flags(&self, ui: &Ui, plot: Rect, shared: &SharedAxis) {
         let p = theme::of(ui);
         for flag in self.flags {
-            let x = ui.painter().round_to_pixel_center(shared.to_screen(plot.x_range(), flag.epoch));
+            let x = ui.painter().round_to_pixel_center(shared.to_screen(plot.x_range(), flag.x));
             if !plot.x_range().contains(x) {
                 continue;
             }
@@ -250,7 +174,7 @@ impl Chart<'_> {
             let icon = text::icon_font(12.0, IconWeight::Fill);
             let painter = ui.painter_at(plot.expand(2.0));
             painter.text(pos2(x - 1.0, plot.top() + 1.0), Align2::RIGHT_TOP, icons::FLAG, icon, p.warn);
-            if self.epochs_below {
+            if self.labels_below {
                 continue; // one of the plots says what happened; the other only shows when
             }
             let font = text::font(text::SMALL, Weight::Regular);
@@ -259,9 +183,9 @@ impl Chart<'_> {
     }
 
     fn best_star(&self, ui: &Ui, plot: Rect, shared: &SharedAxis, to_y: &dyn Fn(f64) -> Option<f32>) {
-        let Some([epoch, value]) = self.best else { return };
+        let Some([x, value]) = self.best else { return };
         let Some(y) = to_y(value) else { return };
-        let at = pos2(shared.to_screen(plot.x_range(), epoch), y);
+        let at = pos2(shared.to_screen(plot.x_range(), x), y);
         if plot.expand(2.0).contains(at) {
             let font = text::icon_font(15.0, IconWeight::Fill);
             ui.painter().text(at, Align2::CENTER_CENTER, icons::STAR, font, theme::of(ui).accent);
@@ -275,8 +199,24 @@ impl Chart<'_> {
         let painter = ui.painter();
         let label = text::font(text::LABEL, Weight::Regular);
         let strong = text::font(text::LABEL, Weight::Semibold);
-        for curve in self.curves {
-            let (colour, width) = look(p, curve.kind);
+        // many curves stand closer; what finds no room even so is told by its own line's dot alone
+        let stars = usize::from(self.best.is_some());
+        let pitch = (plot.height() / (self.curves.len() + stars).max(1) as f32).clamp(16.0, 22.0);
+        let most = ((plot.height() / pitch) as usize).saturating_sub(stars);
+        for (index, curve) in self.curves.iter().enumerate() {
+            let (colour, width) = curve.kind.look(p);
+            let point = curve.at(shared.cursor());
+            if let (Some([x, value]), Some(_)) = (point, shared.cursor())
+                && let Some(at) = to_y(value)
+            {
+                let at = pos2(shared.to_screen(plot.x_range(), x), at);
+                if plot.expand(1.0).contains(at) {
+                    painter.circle(at, 3.5, colour, Stroke::new(1.5, p.bg));
+                }
+            }
+            if index >= most {
+                continue;
+            }
             let key = [pos2(left, y), pos2(left + 12.0, y)];
             if curve.kind == CurveKind::Reference {
                 painter.extend(Shape::dashed_line(&key, Stroke::new(width, colour), 5.0, 2.0));
@@ -284,18 +224,9 @@ impl Chart<'_> {
                 painter.line_segment(key, Stroke::new(width.max(1.5), colour));
             }
             painter.text(pos2(left + 19.0, y), Align2::LEFT_CENTER, curve.name, label.clone(), p.text2);
-            let point = curve.at(shared.cursor());
             let value = point.map_or_else(|| "–".to_owned(), |[_, value]| self.scale.label(value));
             painter.text(pos2(right, y), Align2::RIGHT_CENTER, value, strong.clone(), p.text);
-            y += 22.0;
-            if let (Some([epoch, value]), Some(_)) = (point, shared.cursor())
-                && let Some(at) = to_y(value)
-            {
-                let at = pos2(shared.to_screen(plot.x_range(), epoch), at);
-                if plot.expand(1.0).contains(at) {
-                    painter.circle(at, 3.5, colour, Stroke::new(1.5, p.bg));
-                }
-            }
+            y += pitch;
         }
         if let Some([_, value]) = self.best {
             let icon = text::icon_font(13.0, IconWeight::Fill);
@@ -306,79 +237,11 @@ impl Chart<'_> {
     }
 }
 
-fn look(p: &Palette, kind: CurveKind) -> (Color32, f32) {
-    match kind {
-        CurveKind::Training => (p.edge, 1.25),
-        CurveKind::Validation => (p.text, 1.75),
-        CurveKind::Reference => (p.reference, 1.5),
-        CurveKind::Digit(digit) => (p.digit(digit), 1.75),
-    }
-}
-
 fn dotted(ui: &Ui, x: f32, y: Rangef, colour: Color32, dash: f32, gap: f32) {
     ui.painter().extend(Shape::dashed_line(&[pos2(x, y.min), pos2(x, y.max)], Stroke::new(1.0, colour), dash, gap));
-}
-
-/// The point nearest to the cursor; the last one without a cursor.
-pub(super) fn nearest(points: &[[f64; 2]], cursor: Option<f64>) -> Option<[f64; 2]> {
-    let Some(cursor) = cursor else { return points.last().copied() };
-    let after = points.partition_point(|[x, _]| *x < cursor);
-    let candidates = [after.checked_sub(1), Some(after)];
-    candidates
-        .into_iter()
-        .flatten()
-        .filter_map(|index| points.get(index).copied())
-        .min_by(|a, b| (a[0] - cursor).abs().total_cmp(&(b[0] - cursor).abs()))
-}
-
-/// At most two points per pixel, the extremes of each, so that long runs stay quick and no peak is lost.
-fn thinned(points: impl Iterator<Item = [f64; 2]>, (low, high): (f64, f64), width: f32) -> Vec<PlotPoint> {
-    let points: Vec<[f64; 2]> = points.filter(|[x, _]| x.is_finite()).collect();
-    if points.len() as f32 <= 2.0 * width {
-        return points.into_iter().map(PlotPoint::from).collect();
-    }
-    let bucket = (high - low) / f64::from(width);
-    let mut kept = Vec::new();
-    let mut rest = &points[..];
-    while let Some(first) = rest.first() {
-        let pixel = ((first[0] - low) / bucket).floor();
-        let count = rest.partition_point(|[x, _]| ((x - low) / bucket).floor() <= pixel).max(1);
-        let (run, after) = rest.split_at(count);
-        let by_value = |a: &&[f64; 2], b: &&[f64; 2]| a[1].total_cmp(&b[1]);
-        let ends = [run.iter().min_by(by_value), run.iter().max_by(by_value)];
-        let mut ends: Vec<[f64; 2]> = ends.into_iter().flatten().copied().collect();
-        ends.sort_by(|a, b| a[0].total_cmp(&b[0]));
-        ends.dedup();
-        kept.extend(ends.into_iter().map(PlotPoint::from));
-        rest = after;
-    }
-    kept
 }
 
 /// The screen position of a value in a row of height `row` (F1 sparklines share it with the plots).
 pub(super) fn row_place(rect: Rect, x: f32, t: f64) -> Pos2 {
     pos2(x, rect.bottom() - rect.height() * t.clamp(0.0, 1.0) as f32)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_cursor_reads_the_nearest_point_and_without_one_the_last() {
-        let points = [[0.0, 5.0], [1.0, 6.0], [2.0, 7.0]];
-        assert_eq!(nearest(&points, None), Some([2.0, 7.0]));
-        assert_eq!(nearest(&points, Some(0.6)), Some([1.0, 6.0]));
-        assert_eq!(nearest(&points, Some(9.0)), Some([2.0, 7.0]));
-        assert_eq!(nearest(&[], Some(1.0)), None);
-    }
-
-    #[test]
-    fn thinning_keeps_the_peaks() {
-        let points = (0..100_000).map(|i| [f64::from(i) / 100_000.0, if i == 54_321 { 9.0 } else { 0.5 }]);
-        let kept = thinned(points, (0.0, 1.0), 400.0);
-        assert!(kept.len() <= 900, "{}", kept.len());
-        assert!(kept.iter().any(|point| point.y == 9.0));
-        assert!(kept.windows(2).all(|pair| pair[0].x <= pair[1].x));
-    }
 }

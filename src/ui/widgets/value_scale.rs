@@ -1,5 +1,7 @@
 //! How values are spread over a plot and written beside it; where the lines of its grid lie.
 
+use crate::storage::figure::ticks;
+pub(super) use crate::storage::figure::ticks::nice_step;
 use crate::ui::text;
 
 /// How values are spread and written.
@@ -7,6 +9,8 @@ use crate::ui::text;
 pub enum Scale {
     /// Logarithmic, three figures: loss.
     Log,
+    /// From the least to the greatest, three figures: loss.
+    Linear,
     /// Shares 0…1, shown as per cent with two decimals.
     Percent,
 }
@@ -17,25 +21,37 @@ impl Scale {
         let t = match self {
             Scale::Log if value > 0.0 => (value / low).ln() / (high / low).ln(),
             Scale::Log => return None,
-            Scale::Percent => (value - low) / (high - low),
+            Scale::Linear | Scale::Percent => (value - low) / (high - low),
         };
         t.is_finite().then_some(t)
     }
 
+    /// The ends of the axis for values from `low` to `high`; `low` is not finite where there are none.
+    pub(super) fn ends(self, low: f64, high: f64) -> (f64, f64) {
+        match self {
+            Scale::Log if low < high => (low / 1.12, high * 1.12),
+            Scale::Log if low.is_finite() => (low / 2.0, low * 2.0),
+            Scale::Log => (0.05, 3.0),
+            Scale::Linear if low.is_finite() => {
+                // up and down to the next whole step, so that the outer labels are the edges of the plot
+                let step = nice_step((high - low).max(1e-6) / 4.0);
+                let ends = ((low / step + 1e-6).floor() * step, (high / step - 1e-6).ceil() * step);
+                if ends.1 > ends.0 { ends } else { (low - step, low + step) }
+            }
+            Scale::Linear => (0.0, 3.0),
+            Scale::Percent if low.is_finite() => {
+                let span = ((1.0 - low) * 100.0).max(0.5);
+                let step = nice_step(span / 4.0) / 100.0;
+                (((low + 1e-9) / step).floor() * step, 1.0)
+            }
+            Scale::Percent => (0.0, 1.0),
+        }
+    }
+
     pub(super) fn ticks(self, low: f64, high: f64) -> Vec<f64> {
         match self {
-            Scale::Log => {
-                let decades = low.log10().floor() as i32..=high.log10().ceil() as i32;
-                let all = |steps: &[f64]| -> Vec<f64> {
-                    decades
-                        .clone()
-                        .flat_map(|decade| steps.iter().map(move |step| step * 10.0_f64.powi(decade)))
-                        .filter(|value| (low..=high).contains(value))
-                        .collect()
-                };
-                let candidates: [&[f64]; 3] = [&[1.0, 1.5, 2.0, 3.0, 5.0, 7.0], &[1.0, 2.0, 5.0], &[1.0, 3.0]];
-                candidates.iter().map(|steps| all(steps)).find(|ticks| ticks.len() <= 5).unwrap_or_else(|| all(&[1.0]))
-            }
+            Scale::Log => ticks::logarithmic(low, high),
+            Scale::Linear => ticks::linear(low, high, nice_step((high - low) / 4.0)),
             Scale::Percent => {
                 let step = nice_step((high - low) * 100.0 / 4.0) / 100.0;
                 let count = ((high - low) / step + 1e-6).floor() as i32;
@@ -46,43 +62,18 @@ impl Scale {
 
     pub(super) fn tick_label(self, value: f64) -> String {
         match self {
-            Scale::Log => {
-                let decimals = (-value.log10().floor()).clamp(0.0, 6.0) as usize;
-                let text = text::number(value, decimals + 1);
-                text.trim_end_matches('0').trim_end_matches('.').to_owned()
-            }
-            Scale::Percent => {
-                let text = text::number(value * 100.0, 2);
-                text.trim_end_matches('0').trim_end_matches('.').to_owned()
-            }
+            Scale::Log => ticks::label(value, value / 10.0),
+            Scale::Linear => ticks::label(value, 1e-6),
+            Scale::Percent => ticks::label(value * 100.0, 0.01),
         }
     }
 
     pub(super) fn label(self, value: f64) -> String {
         match self {
-            Scale::Log => text::number(value, if value.abs() < 0.01 { 4 } else { 3 }),
+            Scale::Log | Scale::Linear => text::number(value, if value.abs() < 0.01 { 4 } else { 3 }),
             Scale::Percent => text::number(value * 100.0, 2),
         }
     }
-}
-
-/// 1, 2 or 5 times a power of ten, at least `least`.
-pub(super) fn nice_step(least: f64) -> f64 {
-    let power = 10.0_f64.powf(least.max(1e-9).log10().floor());
-    [1.0, 2.0, 5.0, 10.0]
-        .map(|step| step * power)
-        .into_iter()
-        .find(|&step| step >= least * 0.999)
-        .unwrap_or(10.0 * power)
-}
-
-/// Whole epochs where that gives at least two ticks, never more than about eight.
-pub(super) fn epoch_ticks((low, high): (f64, f64)) -> Vec<f64> {
-    let step = nice_step((high - low) / 8.0);
-    let step = if high - low >= 2.0 { step.max(1.0) } else { step };
-    let first = (low / step - 1e-9).ceil() as i64;
-    let last = (high / step + 1e-9).floor() as i64;
-    (first..=last).map(|index| index as f64 * step).collect()
 }
 
 #[cfg(test)]
@@ -90,19 +81,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ticks_are_round_numbers_and_few() {
-        assert_eq!(epoch_ticks((0.0, 7.0)), vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
-        assert_eq!(epoch_ticks((0.0, 100.0)), vec![0.0, 20.0, 40.0, 60.0, 80.0, 100.0]);
-        assert_eq!(epoch_ticks((0.0, 1.0)), vec![0.0, 0.2, 0.4, 0.6000000000000001, 0.8, 1.0]);
-        for (low, high) in [(0.05, 3.0), (0.08, 2.6), (0.0003, 2.4), (0.4, 0.6)] {
-            let ticks = Scale::Log.ticks(low, high);
-            assert!((1..=6).contains(&ticks.len()), "{low} {high}: {ticks:?}");
+    fn labels_of_the_grid_are_round() {
+        let labels = |scale: Scale, low, high| {
+            scale.ticks(low, high).into_iter().map(|value| scale.tick_label(value)).collect::<Vec<_>>()
+        };
+        assert_eq!(labels(Scale::Percent, 0.92, 1.0), ["100", "98", "96", "94", "92"]);
+        assert_eq!(labels(Scale::Linear, 0.0, 2.0), ["0", "0.5", "1", "1.5", "2"]);
+        for (value, expected) in [(0.3, "0.3"), (0.05, "0.05"), (3.0, "3"), (0.0015, "0.0015")] {
+            assert_eq!(Scale::Log.tick_label(value), expected);
         }
-        let percents: Vec<String> =
-            Scale::Percent.ticks(0.92, 1.0).into_iter().map(|v| Scale::Percent.tick_label(v)).collect();
-        assert_eq!(percents, ["100", "98", "96", "94", "92"]);
-        assert_eq!(Scale::Log.tick_label(0.3), "0.3");
-        assert_eq!(Scale::Log.tick_label(0.05), "0.05");
-        assert_eq!(Scale::Log.tick_label(3.0), "3");
+    }
+
+    #[test]
+    fn ends_hold_all_values_and_one_value_has_room() {
+        for scale in [Scale::Log, Scale::Linear, Scale::Percent] {
+            for (low, high) in [(0.03, 0.9), (0.5, 0.5), (f64::INFINITY, f64::NEG_INFINITY)] {
+                let (from, to) = scale.ends(low, high);
+                assert!(from < to, "{scale:?} {low} {high}");
+                assert!(low.is_infinite() || (from <= low && high <= to), "{scale:?} {low} {high}: {from} {to}");
+            }
+        }
+        assert_eq!(Scale::Linear.ends(0.03, 0.9), (0.0, 1.0));
     }
 }
