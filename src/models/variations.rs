@@ -39,7 +39,7 @@ pub const VARIATIONS: &[Architecture] = &[
         id: "cnn-bn-plain",
         title: "CNN, normalised, without normalisation",
         summary: "cnn-bn with biases in place of its batch normalisation",
-        parameters: 278_474,
+        parameters: 287_722,
         input: InputScale::UNIT_DEVIATION,
         network: cnn_bn_plain,
         backward: Backward::Layers,
@@ -58,12 +58,13 @@ fn cnn_bn_plain() -> Result<Network> {
     let conv = |out_channels| Conv2d { out_channels, kernel: 3, padding: 1, bias: true, activation: Activation::Relu };
     Network::new(INPUT) //                                                              [  1, 28, 28]
         .then("Conv1", conv(32))? //                                                    [ 32, 28, 28]
+        .then("Conv2", conv(32))? //                                                    [ 32, 28, 28]
         .then("Pool1", Pool2d::max(2))? //                                              [ 32, 14, 14]
-        .then("Conv2", conv(64))? //                                                    [ 64, 14, 14]
         .then("Conv3", conv(64))? //                                                    [ 64, 14, 14]
+        .then("Conv4", conv(64))? //                                                    [ 64, 14, 14]
         .then("Pool2", Pool2d::max(2))? //                                              [ 64,  7,  7]
-        .then("Conv4", conv(128))? //                                                   [128,  7,  7]
         .then("Conv5", conv(128))? //                                                   [128,  7,  7]
+        .then("Conv6", conv(128))? //                                                   [128,  7,  7]
         .then("Pool3", Pool2d::average(7))? //                                          [128]
         .then("Dropout1", Dropout { rate: 0.3 })?
         .then("Output", Dense { outputs: CLASSES, activation: Activation::Identity }) // [10]
