@@ -14,12 +14,8 @@ pub const LAYER: &str = "Members";
 /// The mean of the members' probabilities; the numbers of all members are its parameters.
 pub(super) fn network() -> Result<Network> {
     let [bn, res, cnn, lenet5] = MEMBERS.map(str::to_owned);
-    let members = vec![
-        (bn, cnn_bn::network()?),
-        (res, resnet::network()?),
-        (cnn, cnn::network()?),
-        (lenet5, lenet5::network()?),
-    ];
+    let members =
+        vec![(bn, cnn_bn::network()?), (res, resnet::network()?), (cnn, cnn::network()?), (lenet5, lenet5::network()?)];
     Network::new(INPUT)
         .then(LAYER, Members::new(members)?)?
         .then("Mean", MeanOfMembers { members: MEMBERS.len(), classes: CLASSES })

@@ -17,6 +17,9 @@ pub enum Field {
     Momentum,
     Decay,
     Clip,
+    Validation,
+    Limit,
+    Dropout,
     Other,
 }
 
@@ -43,6 +46,12 @@ pub struct TrainingForm {
     pub early_stopping: Option<EarlyStopping>,
     /// The longest gradient; empty for none.
     pub clip: String,
+    /// Images of the training set that judge and do not train.
+    pub validation: String,
+    /// So many of the others train; empty for all.
+    pub limit: String,
+    /// The rate of every dropout layer; empty for the model's own. Kept for later where it has none.
+    pub dropout: String,
     pub initialisation: Initialisation,
     /// Weights to start from, as a configuration names them.
     pub from: Option<String>,
@@ -99,6 +108,9 @@ impl TrainingForm {
             early_stopping: base.early_stopping,
             smoothing: if let Loss::SmoothedCrossEntropy { smoothing } = base.loss { smoothing } else { 0.0 },
             clip: base.clip_norm.map_or_else(String::new, |longest| longest.to_string()),
+            validation: base.validation.to_string(),
+            limit: base.train_limit.map_or_else(String::new, |limit| limit.to_string()),
+            dropout: base.dropout.map_or_else(String::new, |rate| rate.to_string()),
             initialisation: base.initialisation,
             from: base.from.clone(),
             freeze_up_to: base.freeze_up_to.clone(),
@@ -145,7 +157,7 @@ impl TrainingForm {
     /// The same settings for digits that only the configuration of `other` names.
     fn on_digits_of(mut self, other: &Self) -> Self {
         if other.source == FROM_FILE {
-            (self.base.data, self.base.validation) = (other.base.data.clone(), other.base.validation);
+            (self.base.data, self.validation) = (other.base.data.clone(), other.validation.clone());
         }
         self
     }
@@ -178,13 +190,19 @@ impl TrainingForm {
         let preset = self.chosen_preset().unwrap_or(self.model);
         if let Some(preset) = Self::preset(preset, source) {
             self.source = source;
-            (self.base.data, self.base.validation) = (preset.base.data, preset.base.validation);
+            (self.base.data, self.validation) = (preset.base.data, preset.validation);
         }
     }
 
     /// Whether the model's loss has targets to smooth.
     pub fn has_targets(&self) -> bool {
         !self.base.loss.is_of_distances()
+    }
+
+    /// Whether the model has dropout layers.
+    pub fn has_dropout(&self) -> bool {
+        let network = models::find(self.model).map(|architecture| (architecture.network)());
+        network.is_some_and(|network| network.is_ok_and(|mut network| network.set_dropout(0.0)))
     }
 
     /// The chosen schedule, to change its settings.
@@ -202,6 +220,8 @@ impl TrainingForm {
             self.early_stopping.is_some(),
             self.has_targets() && self.smoothing > 0.0,
             !self.clip.trim().is_empty(),
+            !self.limit.trim().is_empty(),
+            self.has_dropout() && !self.dropout.trim().is_empty(),
         ];
         set.into_iter().filter(|set| *set).count()
     }
@@ -248,13 +268,29 @@ impl TrainingForm {
                 (Field::Clip, "The longest gradient is a number above 0, such as 1; empty for no bound".to_owned())
             })?),
         };
+        config.validation = whole(&self.validation)
+            .ok_or_else(|| (Field::Validation, "A whole number of images, 0 for none".to_owned()))?;
+        let limit = Some(self.limit.as_str()).filter(|limit| !limit.trim().is_empty());
+        let wrong_limit = || (Field::Limit, "A whole number of images; empty for all".to_owned());
+        config.train_limit =
+            limit.map(|limit| whole(limit).filter(|limit: &usize| *limit > 0).ok_or_else(wrong_limit)).transpose()?;
+        let dropout = Some(self.dropout.trim()).filter(|rate| !rate.is_empty() && self.has_dropout());
+        let wrong_dropout = || (Field::Dropout, "A number from 0 to below 1; empty for the model's own".to_owned());
+        config.dropout = dropout
+            .map(|rate| rate.parse().ok().filter(|rate| (0.0..1.0).contains(rate)).ok_or_else(wrong_dropout))
+            .transpose()?;
         config.initialisation = self.initialisation;
         config.from = self.from.clone();
         config.freeze_up_to = self.freeze_up_to.clone().filter(|_| self.from.is_some());
         config.augmentation = if self.distorts { self.augmentation } else { Augmentation::default() };
         config.validate().map_err(|error| {
             let sentence = error.to_string();
-            (if sentence.contains("learning rate") { Field::Rate } else { Field::Other }, sentence)
+            let field = match () {
+                () if sentence.contains("learning rate") => Field::Rate,
+                () if sentence.contains("and 0 are kept") => Field::Validation,
+                () => Field::Other,
+            };
+            (field, sentence)
         })?;
         Ok(config)
     }
@@ -297,6 +333,8 @@ impl TrainingForm {
             ),
             ("early stopping", running.early_stopping != new.early_stopping),
             ("clipping", running.clip_norm != new.clip_norm),
+            ("number of training images", running.train_limit != new.train_limit),
+            ("dropout", running.dropout != new.dropout),
             ("distortions", running.augmentation != new.augmentation),
         ] {
             if differs {
@@ -321,118 +359,4 @@ fn whole<T: std::str::FromStr>(text: &str) -> Option<T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_form_makes_its_preset_and_tells_what_is_wrong() {
-        let form = TrainingForm::preset("lenet5", "mnist").unwrap();
-        assert_eq!(form.config().unwrap(), presets::find("lenet5").unwrap().config().unwrap());
-        for (field, change) in [
-            (Field::Rate, TrainingForm { rate: "NaN".to_owned(), ..form.clone() }),
-            (Field::Rate, TrainingForm { rate: "fast".to_owned(), ..form.clone() }),
-            (Field::Rate, TrainingForm { rate: "-1".to_owned(), ..form.clone() }),
-            (Field::Rate, TrainingForm { rate: "0,002".to_owned(), ..form.clone() }),
-            (Field::Batch, TrainingForm { batch: "0".to_owned(), ..form.clone() }),
-            (Field::Epochs, TrainingForm { epochs: "1e3".to_owned(), ..form.clone() }),
-            (Field::Seed, TrainingForm { seed: "-1".to_owned(), ..form.clone() }),
-            (Field::Momentum, TrainingForm { momentum: "1".to_owned(), ..form.clone() }),
-        ] {
-            assert_eq!(change.config().unwrap_err().0, field, "{change:?}");
-        }
-    }
-
-    #[test]
-    fn every_configuration_comes_back_as_it_went_in() {
-        let presets = presets::all().map(|preset| preset.config().unwrap());
-        let own = "model = \"mlp\"\nepochs = 7\nbatch_size = 10\nlearning_rate = 0.003\ndata = \"/some/where\"\nvalidation = 9\n\
-                   keep_epochs = true\norder = \"constant\"\nchosen = \"last\"\ntrain_limit = 20\nclip_norm = 1.5\n\
-                   warm_up = 0.07\nfrom = \"mlp\"\n[optimizer]\nkind = \"adam-w\"\nbeta1 = 0.85\nbeta2 = 0.9\nweight_decay = 0.3\n\
-                   [schedule]\nkind = \"one-cycle\"\nrise = 0.21\n[augmentation]\nsqueeze = 0.07\nundistorted = 0.3\n\
-                   [beside]\ndrawn = 12\nstrangers = 3\n[early_stopping]\npatience = 30\nmin_delta = 0.5\non = \"accuracy\"\n";
-        let optimizers = OptimizerConfig::CHOICES.iter().map(|(.., optimizer)| {
-            let config = presets::find("mlp").unwrap().config().unwrap();
-            TrainingConfig { optimizer: *optimizer, clip_norm: None, ..config }
-        });
-        let own = TrainingConfig::from_toml(own).unwrap();
-        for config in presets.chain([own]).chain(optimizers) {
-            assert_eq!(TrainingForm::of(config.clone()).config().unwrap(), config);
-        }
-        // another model learns from the same digits, and other digits leave the rest as it was
-        let own = presets::find("mlp").unwrap().config().unwrap();
-        let own = TrainingConfig { data: "/some/where".to_owned(), validation: 9, keep_epochs: true, ..own };
-        let mut form = TrainingForm::of(own.clone());
-        form.choose_model("lenet5");
-        assert_eq!((form.config().unwrap().data, form.own_digits()), (own.data.clone(), Some("where")));
-        let mut form = TrainingForm::of(own.clone());
-        form.choose_source("drawn");
-        let drawn = TrainingConfig { data: "drawn".to_owned(), validation: DRAWN_VALIDATION, ..own };
-        assert_eq!(form.config().unwrap(), drawn);
-    }
-
-    #[test]
-    fn a_form_knows_which_preset_it_shows() {
-        let mut form = TrainingForm::preset("ninety-nine", "mnist").unwrap();
-        assert_eq!((form.model, form.chosen_preset()), ("lenet5", Some("ninety-nine")));
-        form.choose_source("drawn");
-        form.seed = "7".to_owned();
-        assert_eq!(form.chosen_preset(), Some("ninety-nine"));
-        form.epochs = "1000".to_owned();
-        assert_eq!(form.chosen_preset(), None);
-        assert!(form.presets().contains(&("lenet5", "Recommended")));
-    }
-
-    #[test]
-    fn further_settings_reach_the_configuration_and_wait_while_they_mean_nothing() {
-        let mut form = TrainingForm::preset("lenet5", "mnist").unwrap();
-        let plain = form.config().unwrap();
-        (form.warm_up, form.smoothing, form.clip) = (0.05, 0.1, " 1.5 ".to_owned());
-        form.initialisation = Initialisation::Kaiming;
-        form.freeze_up_to = Some("S4".to_owned());
-        let config = form.config().unwrap();
-        assert_eq!(config.loss, Loss::SmoothedCrossEntropy { smoothing: 0.1 });
-        assert_eq!((config.warm_up, config.clip_norm), (0.05, Some(1.5)));
-        assert_eq!((config.initialisation, &config.freeze_up_to), (Initialisation::Kaiming, &None));
-        assert_eq!(form.further_settings(), 4);
-        form.from = Some("cnn".to_owned());
-        assert_eq!(form.config().unwrap().freeze_up_to.as_deref(), Some("S4"));
-        assert_eq!(
-            form.changes(&plain)[..3],
-            ["start fresh to cnn".to_owned(), "frozen nothing to S4".into(), "warm-up 0 to 0.05".into()]
-        );
-        form.clip = "short".to_owned();
-        assert_eq!(form.config().unwrap_err().0, Field::Clip);
-        // a loss of distances has no targets to smooth
-        let mut distances = TrainingForm::preset("lenet5-1998", "mnist").unwrap();
-        distances.smoothing = 0.1;
-        assert_eq!(distances.config().unwrap().loss, Loss::Distance);
-        assert_eq!(distances.further_settings(), 1, "its recommended initial weights");
-    }
-
-    #[test]
-    fn a_schedule_keeps_its_settings_while_another_is_chosen() {
-        let mut form = TrainingForm::preset("lenet5", "mnist").unwrap();
-        let own = form.schedule;
-        *form.chosen_schedule() = Schedule::Cosine { final_factor: 0.2 };
-        for kind in 0..Schedule::CHOICES.len() {
-            form.schedule = kind;
-            assert_eq!(form.config().unwrap().schedule.choice(), kind);
-        }
-        form.schedule = own;
-        assert_eq!(form.config().unwrap().schedule, Schedule::Cosine { final_factor: 0.2 });
-    }
-
-    #[test]
-    fn changes_are_named_and_can_be_discarded() {
-        let mut form = TrainingForm::preset("lenet5", "mnist").unwrap();
-        let running = form.config().unwrap();
-        assert!(form.changes(&running).is_empty());
-        (form.batch, form.momentum) = ("32".to_owned(), "0.8".to_owned());
-        assert!(form.changes(&running).is_empty(), "both act on the run under way");
-        form.choose_optimizer("momentum");
-        form.choose_source("drawn");
-        assert_eq!(form.changes(&running)[..2], ["digits mnist to drawn", "optimiser adam to momentum"]);
-        form.discard(&running);
-        assert_eq!(form.config().unwrap(), running);
-    }
-}
+mod tests;

@@ -62,7 +62,7 @@ impl Detail {
         ui.add_space(8.0);
         let free: Vec<PathBuf> =
             runs.iter().filter(|run| run.state != RunState::Running).map(|run| run.path.clone()).collect();
-        let words = format!("Delete {} runs", free.len());
+        let words = if free.len() == 1 { "Delete 1 run".to_owned() } else { format!("Delete {} runs", free.len()) };
         if ui.add_enabled(!free.is_empty(), Button::plain(&words).icon(icons::TRASH).key("Delete")).clicked() {
             scene.push(Command::Runs(RunsCommand::Delete(free)));
         }
@@ -195,7 +195,7 @@ fn figures(ui: &mut Ui, run: &Run, width: f32) {
     if let Some(best) = &run.best {
         let [low, high] = best.accuracy.interval.map(|share| text::number(100.0 * share, 2));
         lines.push(format!(
-            "Best {} of {} validation digits in epoch {}, 95 % interval {low} to {high}",
+            "Best {} of {} validation digits in epoch {}, 95\u{a0}% interval {low} to {high}",
             text::percent(best.accuracy.share, 2),
             text::count(u64::from(best.accuracy.images)),
             best.epoch
@@ -204,7 +204,7 @@ fn figures(ui: &mut Ui, run: &Run, width: f32) {
     if let Some(test) = &run.test {
         let [low, high] = test.interval.map(|share| text::number(100.0 * share, 2));
         let (share, images) = (text::percent(test.share, 2), text::count(u64::from(test.images)));
-        lines.push(format!("{share} of {images} test digits, 95 % interval {low} to {high}"));
+        lines.push(format!("{share} of {images} test digits, 95\u{a0}% interval {low} to {high}"));
     }
     let when = begun(&run.stamp);
     lines.push(if when.is_empty() { run.folder() } else { format!("Begun {when} UTC, folder {}", run.folder()) });

@@ -7,6 +7,7 @@ use super::Scene;
 use super::train_form::{FIELD, row};
 use crate::models;
 use crate::nn::{Initialisation, Network, Transfer};
+use crate::optim::Watch;
 use crate::training::EarlyStopping;
 use crate::ui::text;
 use crate::ui::training_form::{Field, TrainingForm};
@@ -28,7 +29,7 @@ pub(super) fn further(ui: &mut Ui, form: &mut TrainingForm, state: &mut Further,
     let wrong = form.config().err();
     let error = |field: Field| wrong.as_ref().filter(|(at, _)| *at == field).map(|(_, sentence)| sentence.as_str());
     // what is wrong must not hide
-    state.open |= error(Field::Clip).is_some();
+    state.open |= [Field::Clip, Field::Validation, Field::Limit, Field::Dropout].iter().any(|&at| error(at).is_some());
     field::disclosure_row(ui, "More settings", &note, &mut state.open, width);
     if !state.open {
         return;
@@ -37,17 +38,25 @@ pub(super) fn further(ui: &mut Ui, form: &mut TrainingForm, state: &mut Further,
     state.starts.ui(ui, form, scene, mark, width);
     let percent = |v: f32| if v > 0.0 { text::percent(v.into(), 0) } else { "none".to_owned() };
     field::slider_row(ui, "Warm-up", &mut form.warm_up, 0.0..=0.5, 0.01, percent, width);
-    patience(ui, form, width);
+    early_stopping(ui, form, mark, width);
     if form.has_targets() {
         let spread = |v: f32| if v > 0.0 { text::number(v.into(), 2) } else { "none".to_owned() };
         field::slider_row(ui, "Smoothing", &mut form.smoothing, 0.0..=0.5, 0.01, spread, width);
     }
     row("Clip norm", mark, error(Field::Clip))
         .show(ui, width, FIELD, |ui, w| field::text_field(ui, &mut form.clip, "Clip norm", w));
+    if form.has_dropout() {
+        row("Dropout", mark, error(Field::Dropout))
+            .show(ui, width, FIELD, |ui, w| field::text_field(ui, &mut form.dropout, "Dropout", w));
+    }
+    row("Keep aside", mark, error(Field::Validation))
+        .show(ui, width, FIELD, |ui, w| field::text_field(ui, &mut form.validation, "Keep aside", w));
+    row("Train on", mark, error(Field::Limit))
+        .show(ui, width, FIELD, |ui, w| field::text_field(ui, &mut form.limit, "Train on", w));
 }
 
-/// After how many epochs without a better loss a run ends; what else its rule says stays as it was.
-fn patience(ui: &mut Ui, form: &mut TrainingForm, width: f32) {
+/// After how many epochs without getting better a run ends, what is to get better, and by how much.
+fn early_stopping(ui: &mut Ui, form: &mut TrainingForm, mark: Mark, width: f32) {
     let mut patience = form.early_stopping.map_or(0.0, |rule| rule.patience as f32);
     let words = |v: f32| match v.round() as u32 {
         0 => "never".to_owned(),
@@ -57,6 +66,15 @@ fn patience(ui: &mut Ui, form: &mut TrainingForm, width: f32) {
         let epochs = patience.round() as u32;
         let rule = form.early_stopping.unwrap_or_else(|| EarlyStopping::after(epochs));
         form.early_stopping = (epochs > 0).then_some(EarlyStopping { patience: epochs, ..rule });
+    }
+    let Some(rule) = &mut form.early_stopping else { return };
+    let watched = [(Watch::Loss, "Loss"), (Watch::Accuracy, "Accuracy")];
+    row("Watching", mark, None)
+        .show(ui, width, FIELD, |ui, w| field::choice(ui, "Watching", &mut rule.on, &watched, w));
+    let mut better_by = rule.min_delta as f32;
+    if field::slider_row(ui, "Better by", &mut better_by, 0.0..=0.01, 0.0005, |v| text::number(v.into(), 4), width) {
+        // steps of the slider without the noise of binary fractions
+        rule.min_delta = (f64::from(better_by) * 1e4).round() / 1e4;
     }
 }
 
