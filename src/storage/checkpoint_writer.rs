@@ -126,6 +126,7 @@ fn write(mut writing: Writing, shared: &Shared) {
             return;
         }
         drop(desk);
+        let tried = checkpoint.is_some();
         let problem = checkpoint.and_then(|checkpoint| writing.write(&checkpoint).err()).map(|error| {
             format!(
                 "The run goes on, but its checkpoint could not be written ({error:#}); the one before is untouched and the \
@@ -140,7 +141,10 @@ fn write(mut writing: Writing, shared: &Shared) {
             )
         });
         let problem = problem.or(lost);
-        shared.desk.lock().unwrap_or_else(PoisonError::into_inner).problem = problem;
+        // what is wrong with a checkpoint is told until another one is tried
+        if tried || problem.is_some() {
+            shared.desk.lock().unwrap_or_else(PoisonError::into_inner).problem = problem;
+        }
     }
 }
 

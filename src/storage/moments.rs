@@ -54,12 +54,7 @@ pub struct MomentFigures {
 impl MomentFigures {
     fn of(evaluation: &Evaluation) -> Self {
         let confusion = &evaluation.confusion;
-        Self {
-            loss: evaluation.loss,
-            accuracy: confusion.accuracy(),
-            f1: confusion.f1(),
-            images: confusion.images(),
-        }
+        Self { loss: evaluation.loss, accuracy: confusion.accuracy(), f1: confusion.f1(), images: confusion.images() }
     }
 }
 
@@ -136,7 +131,10 @@ pub(super) struct MomentsFolder {
 impl MomentsFolder {
     /// In the folder of a run, with what is there already.
     pub fn open(run: &Path) -> Self {
-        Self { path: run.join(FOLDER), kept: read_all(run).moments.into_iter().map(|(moment, _)| moment.facts).collect() }
+        Self {
+            path: run.join(FOLDER),
+            kept: read_all(run).moments.into_iter().map(|(moment, _)| moment.facts).collect(),
+        }
     }
 
     /// Of training, when the last one was kept.
@@ -224,6 +222,7 @@ fn read(path: &Path) -> Result<(Moment, &'static Architecture)> {
 #[cfg(test)]
 mod tests {
     use candle_core::Device;
+    use rand::Rng;
 
     use super::*;
     use crate::models;
@@ -247,17 +246,17 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_bounded_spread_and_has_the_first_the_best_and_the_last() {
-        let mut random = random::stream(7, &[]);
+        let mut random = random::stream(7, random::Purpose::Shuffle, 0, 0);
         for most in [3, 4, 7, 20, 60] {
             for epochs in [1_u64, 5, 20, 90] {
                 // ten looks an epoch; a few epochs are better than all before
                 let all: Vec<MomentFacts> = (1..=epochs * 10)
-                    .map(|n| facts(n * 10, n % 10 == 0, n % 10 == 0 && (n == 10 || random.below(5) == 0)))
+                    .map(|n| facts(n * 10, n % 10 == 0, n % 10 == 0 && (n == 10 || random.random_range(0..5) == 0)))
                     .collect();
                 let mut kept = Vec::new();
                 let mut seen: Vec<MomentFacts> = Vec::new();
                 // the run is taken up again from some update in the middle
-                let cut = random.below(all.len() as u32) as usize;
+                let cut = random.random_range(0..all.len());
                 let back = cut / 2;
                 let order = all[..cut].iter().chain([&all[back]]).chain(&all[back + 1..]);
                 for (n, new) in order.enumerate() {
@@ -320,9 +319,8 @@ mod tests {
     fn a_run_that_goes_on_keeps_what_was_before_and_the_bound() {
         let run = tempfile::tempdir().unwrap();
         let architecture = models::find("mlp").unwrap();
-        let size = |run: &Path| -> u64 {
-            files(&run.join(FOLDER)).iter().map(|path| fs::metadata(path).unwrap().len()).sum()
-        };
+        let size =
+            |run: &Path| -> u64 { files(&run.join(FOLDER)).iter().map(|path| fs::metadata(path).unwrap().len()).sum() };
         let mut folder = MomentsFolder::open(run.path());
         for n in 1..=40 {
             folder.save(&moment(n * 10, n % 4 == 0, n == 4), architecture).unwrap();
