@@ -49,7 +49,7 @@ pub(super) fn strip(ui: &mut Ui, time: &TimeView, scene: &mut Scene<'_>) {
     painter.vline(x, line.top() - 2.0..=line.bottom(), Stroke::new(1.5, colour));
     painter.circle_filled(pos2(x, line.bottom()), 5.5, colour);
 
-    let [first, second] = in_words(time, scene);
+    let [first, second] = in_words(time);
     let at = |y: f32| pos2(words.left(), room.top() + y);
     let cut = painter.with_clip_rect(words);
     cut.text(at(20.0), Align2::LEFT_CENTER, &first, text::font(text::LABEL, Weight::Semibold), p.text);
@@ -99,17 +99,12 @@ fn wanted(ui: &Ui, response: &Response, time: &TimeView, line: Rect) -> Option<u
 }
 
 /// What answers now: its moment, and its accuracy on the validation images.
-fn in_words(time: &TimeView, scene: &Scene<'_>) -> [String; 2] {
+fn in_words(time: &TimeView) -> [String; 2] {
     let accuracy = |share: f64| format!("{} on validation", text::percent(share, 2));
     let at = |step: u64| time.curve.iter().rfind(|[at, _]| *at as u64 == step).map(|[_, share]| *share);
     if let Some(step) = time.playhead {
-        let moment = scene.workbench.moment().filter(|moment| moment.step == step);
-        let epoch = moment.map_or_else(String::new, |moment| {
-            let decimals = if moment.ends_epoch { 0 } else { 2 };
-            format!("Epoch {}", text::number(moment.epoch, decimals))
-        });
-        // the model of another run answers now
-        let epoch = if epoch.is_empty() { format!("Update {}", text::count(step)) } else { epoch };
+        let moment = time.moment.as_deref().unwrap_or_default();
+        let epoch = moment.replacen("epoch", "Epoch", 1);
         return [epoch, at(step).map_or_else(String::new, accuracy)];
     }
     if time.is_under_way {

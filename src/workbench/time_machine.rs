@@ -165,6 +165,8 @@ pub struct TimeView {
     pub best: Option<[f64; 2]>,
     /// Where the moment lies that is looked back at.
     pub playhead: Option<u64>,
+    /// The same in words, "epoch 3 of 20".
+    pub moment: Option<String>,
     /// Where the newest weights are, or those that a run leaves.
     pub live: u64,
     pub is_under_way: bool,
@@ -177,6 +179,7 @@ impl Workbench {
         let machine = &self.beside.time;
         let playhead = machine.playhead.as_ref().filter(|playhead| playhead.choice == choice);
         let playhead = playhead.map(|playhead| playhead.kept.facts.step);
+        let moment = self.moment_words(&choice);
         let moments: Vec<u64> = machine.moments(&choice).iter().map(|kept| kept.facts.step).collect();
         let best = machine.moments(&choice).iter().rfind(|kept| kept.facts.is_best);
         let best = best.and_then(|kept| Some([kept.facts.step as f64, kept.facts.validation?.accuracy]));
@@ -192,6 +195,7 @@ impl Workbench {
                 moments,
                 best,
                 playhead,
+                moment,
                 live,
                 is_under_way: false,
             });
@@ -211,6 +215,7 @@ impl Workbench {
             moments,
             best,
             playhead,
+            moment,
             live: if is_under_way { view.step } else { ended_at },
             is_under_way,
         })

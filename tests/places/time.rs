@@ -1,5 +1,6 @@
 //! The time strip: moments of a run that answer everywhere, and what they leave alone.
 
+use std::path::Path;
 use std::time::Instant;
 
 use digitpad::inference::Prediction;
@@ -66,9 +67,12 @@ fn a_drag_moves_the_answer_the_f1_rows_and_the_matrix_and_live_returns() {
     assert_eq!(time.playhead, time.moments.first().copied(), "the nearest moment is the first");
     let at_first = answer(&mut window);
     assert_ne!(at_first, at_best, "another network answers");
-    window.assert_sees(&["Go to live", "epoch "]);
+    window.assert_sees(&["Go to live", "Time strip, Epoch 1 of 6"]);
     let moment = window.workbench().chosen().unwrap().title;
-    assert_ne!(moment, title, "what answers says which moment it is");
+    assert!(moment.ends_with("epoch 1 of 6"), "what answers says which moment it is, got {moment}");
+    if let Ok(pictures) = std::env::var("DIGITPAD_PICTURES") {
+        window.picture(&Path::new(&pictures).join("time strip, looking back.png"));
+    }
 
     window.go(Place::Train);
     let then = f1_rows(&window);
@@ -141,7 +145,7 @@ fn an_opened_run_has_its_moments_and_so_has_one_that_was_made_before_there_were_
     let first = answer(&mut window);
     eprintln!("from the playhead to the answer, with the frames of this test: {:?}", began.elapsed());
     assert_ne!(first, best);
-    window.assert_sees(&["of 5"]);
+    window.assert_sees(&["Time strip, Epoch 1 of 5"]);
 
     std::fs::remove_dir_all(run.join("moments")).unwrap();
     window.workbench().handle(Command::LookBack(None));
