@@ -15,7 +15,8 @@
 //! | `run_note.rs`, `run_removal.rs` | a run's name and note; deleting runs so that it can be taken back |
 //! | `recorded_run.rs`, `recorder.rs` | a training that is written down as it goes |
 //! | `checkpoint_files.rs`, `checkpoint_folder.rs`, `files.rs` | what going on later needs: as files, and where they lie |
-//! | `checkpoint_writer.rs` | the thread that writes checkpoints |
+//! | `checkpoint_writer.rs` | the thread that writes checkpoints and moments |
+//! | `moments.rs` | the network at moments of its run, thinned |
 //! | `run_records.rs`, `run_log.rs`, `tensorboard/` | what a run tells others: `log.txt`, and events for TensorBoard |
 //! | `journal.rs` | what was changed while a run went on |
 //! | `resumption.rs` | [`resumption::open`]: taking up a run where it was left |
@@ -39,6 +40,7 @@ mod fine_tuning;
 pub mod handwriting;
 pub mod handwriting_export;
 pub mod journal;
+pub mod moments;
 pub mod picture_file;
 pub mod pins_file;
 pub mod places;

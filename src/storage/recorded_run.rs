@@ -14,7 +14,7 @@ use super::recorder::{Recorder, Warn};
 use super::resumption::Resumption;
 use super::run_folder::RunFolder;
 use super::run_records::{RunRecords, logging};
-use super::{FineTuning, shipped};
+use super::{FineTuning, moments, shipped};
 use crate::inference::{Evaluation, TrainedModel, evaluate};
 use crate::nn::{Compute, Weights};
 use crate::training::{self, Event, LiveChange, Observer, Origin, Outcome, TrainingConfig, TrainingData};
@@ -141,6 +141,7 @@ pub fn resume(
     };
     let position = found.as_ref().map(|found| &found.checkpoint.position);
     folder.rewind(position.map_or(0, |position| position.epochs), &live)?;
+    moments::rewind(folder.path(), position.map_or(0, |position| position.step));
     begun(&folder, Some(&words));
     let path = found.as_ref().map(|found| found.path.as_path());
     let checkpoints = CheckpointWriter::start(folder.path(), path, &config, facts)?;

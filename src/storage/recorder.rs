@@ -1,12 +1,15 @@
-//! What is written down while a run goes on: every epoch, every change that was made live, and a checkpoint now and then.
+//! What is written down while a run goes on: every epoch, every change that was made live, moments to look back at, and a
+//! checkpoint now and then.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::checkpoint_writer::CheckpointWriter;
 use super::journal;
+use super::moments::{Moment, MomentFacts};
 use super::run_folder::RunFolder;
 use super::run_records::RunRecords;
+use crate::nn::Weights;
 use crate::training::{Checkpoint, Event, LiveChange, LiveSettings, Observer, Position, Resumable, Stop};
 
 /// Usually at least this long between two checkpoints of a run. What a crash can cost is the time since the last one.
@@ -21,6 +24,9 @@ pub(super) struct Recorder {
     checkpoints: CheckpointWriter,
     checkpoint_every: Duration,
     last_checkpoint: Instant,
+    /// Since when it goes on, and how much of that it rested.
+    began: Instant,
+    rested: Duration,
     /// Where the run stands.
     step: u64,
     epochs: u32,
@@ -44,6 +50,8 @@ impl Recorder {
             checkpoints,
             checkpoint_every,
             last_checkpoint: Instant::now(),
+            began: Instant::now(),
+            rested: Duration::ZERO,
             step,
             epochs,
             changes: changes.to_vec(),
@@ -72,16 +80,21 @@ impl Recorder {
             }
             Event::Epoch(summary) => {
                 self.epochs = summary.epoch;
+                self.keep_moment(MomentFacts::of_epoch(summary, self.seconds()), summary.weights);
                 if let Err(error) = self.folder.epoch(summary) {
                     warn(format!("The run goes on, but epoch {} could not be written: {error:#}", summary.epoch));
                 }
                 // those that are made again within the next epoch
                 self.tell_changes(|change, epochs| change.epochs == epochs, warn);
             }
-            Event::Pixels { .. } | Event::Tick(_) => {}
+            Event::Tick(tick) => self.keep_moment(MomentFacts::of_tick(tick, self.seconds()), tick.weights),
+            Event::Pixels { .. } => {}
         }
         self.records.saw(&event, warn);
+        let told = Instant::now();
         let flow = observe(event);
+        // whoever listens can let the run rest
+        self.rested += told.elapsed();
         if let ControlFlow::Continue(Some(set)) = flow {
             let change = LiveChange { update: first_update, epochs: self.epochs, set };
             self.records.changed(&change);
@@ -92,6 +105,18 @@ impl Recorder {
             self.tell_changes(|other, _| *other == change, warn);
         }
         flow
+    }
+
+    /// Of training so far, pauses left out.
+    fn seconds(&self) -> f64 {
+        self.checkpoints.seconds_before + self.began.elapsed().saturating_sub(self.rested).as_secs_f64()
+    }
+
+    fn keep_moment(&self, facts: MomentFacts, weights: &Weights) {
+        // weights that are no longer numbers can be asked nothing; the run itself will say so
+        if weights.first_not_finite().is_none() {
+            self.checkpoints.hand_over_moment(Moment { facts, weights: weights.clone() });
+        }
     }
 
     /// Lines of history for some of the changes.

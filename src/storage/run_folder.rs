@@ -1,7 +1,8 @@
 //! A folder per run: `config.toml` first, a line of `history.jsonl` after every epoch and every change that was made live, `best.safetensors` and
 //! `last.safetensors`, `metrics.json` at the end, and `LOCK`, held while the run is written. A run that
 //! keeps its epochs has `epochs/001.safetensors` and so on, too. What going on later needs is in `checkpoints/`
-//! (`checkpoint_folder.rs`), what was changed live in `journal.jsonl`.
+//! (`checkpoint_folder.rs`), what was changed live in `journal.jsonl`,
+//! the weights of moments to look back at in `moments/` (`moments.rs`).
 
 use std::fs::{self, File, TryLockError};
 use std::io::Write;

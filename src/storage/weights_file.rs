@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::write_atomically;
 use crate::inference::Thresholds;
@@ -15,7 +16,7 @@ use crate::nn::{WeightEntry, Weights};
 /// A file larger than this is none of ours.
 const LARGEST_FILE: u64 = 256 << 20;
 /// The one key of the metadata: several would be written in any order.
-const METADATA_KEY: &str = "digitpad";
+pub(super) const METADATA_KEY: &str = "digitpad";
 
 /// What stands beside the tensors.
 #[derive(Debug, Serialize, Deserialize)]
@@ -38,6 +39,11 @@ pub struct WeightsFile {
 impl WeightsFile {
     /// The bytes of a file; equal weights give equal bytes.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        self.to_bytes_telling(&Value::Null)
+    }
+
+    /// As [`Self::to_bytes`], with the entries of an object among the metadata; whoever reads weights passes over them.
+    pub(super) fn to_bytes_telling(&self, more: &Value) -> Result<Vec<u8>> {
         let metadata = Metadata {
             version: 1,
             model: self.architecture.id.to_owned(),
@@ -45,7 +51,10 @@ impl WeightsFile {
             digit_above: self.thresholds.digit_above,
         };
         let entries = self.weights.entries.iter().map(|entry| (&entry.name, &entry.shape, &*entry.values));
-        encode(entries, Some(serde_json::to_string(&metadata)?))
+        let Value::Object(more) = more else { return encode(entries, Some(serde_json::to_string(&metadata)?)) };
+        let mut metadata = serde_json::to_value(&metadata)?;
+        more.iter().for_each(|(key, value)| metadata[key] = value.clone());
+        encode(entries, Some(metadata.to_string()))
     }
 
     /// Reads a file's bytes. Fails, saying what was expected, unless every tensor of the model is there, of its shape,

@@ -14,7 +14,7 @@ use super::places::{DataPlace, DrawPlace, InsidePlace, MistakesPlace, Place, Run
 use super::training_form::TrainingForm;
 use super::widgets::notice::{self, Notices};
 use super::widgets::rail;
-use super::{files, status, theme, transport};
+use super::{files, status, theme, time_strip, transport};
 use crate::storage::{Settings, SettingsFile};
 use crate::workbench::{Command, HandwritingCommand, NoticeKind, RunsCommand, Workbench};
 
@@ -162,6 +162,7 @@ impl App {
                 match action {
                     Action::Go(place) => self.place = place,
                     Action::PlayOrPause => transport::play_or_pause(&self.form, &mut scene),
+                    Action::Live => scene.push(Command::LookBack(None)),
                     Action::ResetZoom => self.train.reset_zoom(),
                     Action::StepBatch => transport::step_once(&self.form, false, &mut scene),
                     Action::StepEpoch => transport::step_once(&self.form, true, &mut scene),
@@ -220,6 +221,14 @@ impl App {
             Panel::bottom("status").exact_size(24.0).frame(bar.inner_margin(Margin::symmetric(16, 3))).show(ui, |ui| {
                 status::line(ui, scene.workbench, self.place);
             });
+            if let Some(time) = scene.workbench.time() {
+                Panel::bottom("time").exact_size(56.0).frame(bar.inner_margin(Margin::symmetric(16, 0))).show(
+                    ui,
+                    |ui| {
+                        time_strip::strip(ui, &time, &mut scene);
+                    },
+                );
+            }
             let margin = Margin { left: 8, right: 8, top: 12, bottom: 8 };
             Panel::left("rail").exact_size(72.0).frame(bar.inner_margin(margin)).show(ui, |ui| {
                 for (place, icon, name, key) in Place::ALL {

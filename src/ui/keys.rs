@@ -32,6 +32,8 @@ pub enum Action {
     Theme,
     FullScreen,
     Help,
+    /// Back to the newest weights.
+    Live,
     Close,
 }
 
@@ -54,7 +56,7 @@ const fn command(action: Action, key: Key) -> Shortcut {
 const SHIFT_COMMAND: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
 
 /// The longer chords first: a key with more modifiers must not be taken for the one with fewer.
-const SHORTCUTS: [Shortcut; 40] = [
+const SHORTCUTS: [Shortcut; 41] = [
     Shortcut { action: Action::Redo, modifiers: SHIFT_COMMAND, key: Key::Z, everywhere: false },
     Shortcut { action: Action::Undo, modifiers: Modifiers::COMMAND, key: Key::Z, everywhere: false },
     Shortcut { action: Action::Redo, modifiers: Modifiers::COMMAND, key: Key::Y, everywhere: false },
@@ -72,6 +74,7 @@ const SHORTCUTS: [Shortcut; 40] = [
     Shortcut { action: Action::StepEpoch, modifiers: Modifiers::SHIFT, key: Key::Period, everywhere: false },
     plain(Action::StepBatch, Key::Period),
     plain(Action::ResetZoom, Key::Z),
+    plain(Action::Live, Key::L),
     plain(Action::Clear, Key::C),
     plain(Action::Pin, Key::P),
     plain(Action::Delete, Key::Delete),
@@ -153,7 +156,8 @@ pub const TOLD: [(&str, &[(&str, &str)]); 3] = [
             ("Delete, 0 to 9, Ctrl+Z", "On Data: delete, relabel, undo"),
             ("Arrows, Enter, Delete", "On Runs: move, to the pad or open seeds, delete"),
             ("Arrows, Enter", "Move in matrix, gallery and pictures of units, open"),
-            ("Left, Right", "Move a slider or the reject line"),
+            ("Left, Right", "Move a slider, the reject line, the time strip"),
+            ("L", "From a moment of the run back to live"),
             ("Tab, Space", "Next control, press it"),
             ("Ctrl+T", "Theme"),
             ("Ctrl+plus, Ctrl+minus, Ctrl+0", "Size of everything"),

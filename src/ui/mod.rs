@@ -6,6 +6,7 @@
 //! | [`app`] | the frame around the places; keys and commands |
 //! | `closing.rs`, `files.rs`, `status.rs` | more of the frame: closing while a training is under way, files that come and go, the line at the bottom |
 //! | [`transport`] | the bar at the top |
+//! | `time_strip.rs` | how the run has gone, and the playhead that brings a moment back |
 //! | [`keys`] | what every key does |
 //! | `config_files.rs`, `kept_settings.rs` | settings of a training as files, and those without a row in the form |
 //! | [`dialogs`] | file dialogs that never block |
@@ -29,6 +30,7 @@ mod status;
 pub mod style;
 pub mod text;
 pub mod theme;
+mod time_strip;
 pub mod training_form;
 pub mod transport;
 pub mod widgets;

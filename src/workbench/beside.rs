@@ -1,5 +1,5 @@
 //! What is worked out beside the pad's own answer: all models, two models on the test digits, pinned drawings,
-//! what thresholds are worth, and the list of runs.
+//! what thresholds are worth, the list of runs, and the moments of one.
 
 use std::sync::mpsc::Sender;
 
@@ -11,6 +11,7 @@ use super::disagreeing::Disagreeing;
 use super::newest::Newest;
 use super::pins::Pins;
 use super::runs::Runs;
+use super::time_machine::TimeMachine;
 use super::trainer::TrainerEvent;
 use super::{Wake, Workbench, WorkerEvent};
 
@@ -21,6 +22,7 @@ pub(super) struct Beside {
     pub disagreeing: Disagreeing,
     pub pins: Pins,
     pub runs: Runs,
+    pub time: TimeMachine,
 }
 
 impl Beside {
@@ -32,6 +34,7 @@ impl Beside {
             disagreeing: Disagreeing::default(),
             pins: Pins::start(sender.clone(), Wake::clone(wake), pad.is_busy())?,
             runs: Runs::start(sender.clone(), Wake::clone(wake))?,
+            time: TimeMachine::start(sender.clone(), Wake::clone(wake))?,
         })
     }
 }

@@ -94,6 +94,9 @@ pub enum Command {
     },
     /// Write curves into a file.
     ExportCurves(Box<CurvesExport>),
+    /// Go to the moment of the shown run that is nearest to so many updates: its weights answer everywhere. `None` goes back to
+    /// the newest weights.
+    LookBack(Option<u64>),
     /// Judge the chosen model.
     Evaluate {
         set: SetChoice,

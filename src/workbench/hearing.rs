@@ -2,6 +2,7 @@
 
 use super::beside::ForPins;
 use super::jobs::JobEvent;
+use super::time_machine::ForTime;
 use super::trainer::TrainerEvent;
 use super::{Command, ModelChoice, NoticeKind, Workbench, WorkerEvent, runs};
 use crate::drawing::Drawing;
@@ -31,6 +32,7 @@ impl Workbench {
                 WorkerEvent::Pins(answers) => self.pins_said(answers),
                 WorkerEvent::Handwriting(event) => self.handwriting_said(event),
                 WorkerEvent::Runs(event) => self.runs_said(event),
+                WorkerEvent::Moments(found) => self.moments_said(*found),
             }
         }
         changed
@@ -39,8 +41,10 @@ impl Workbench {
     pub(super) fn trainer_said(&mut self, event: TrainerEvent) {
         match event {
             TrainerEvent::Model(model) => {
+                self.beside.time.remember(&model);
                 self.live = Some(model);
-                if self.choice == ModelChoice::Live || std::mem::take(&mut self.awaits_live) {
+                let looks_back = self.beside.time.model_of(&ModelChoice::Live).is_some();
+                if (self.choice == ModelChoice::Live && !looks_back) || std::mem::take(&mut self.awaits_live) {
                     self.choose(ModelChoice::Live);
                 }
                 self.ask_all_models();
@@ -49,6 +53,7 @@ impl Workbench {
             TrainerEvent::Note(text) => self.notify(NoticeKind::Info, text),
             event => {
                 let (for_pins, for_runs) = (ForPins::from(&event), runs::ForRuns::from(&event));
+                let for_time = ForTime::from(&event);
                 let Some(view) = &mut self.training else { return };
                 if let Some((kind, text)) = view.apply(event) {
                     self.notify(kind, text);
@@ -57,6 +62,7 @@ impl Workbench {
                 self.look_for_damage();
                 self.tell_pins(for_pins);
                 self.tell_runs(for_runs);
+                self.tell_time(for_time);
             }
         }
     }
@@ -72,6 +78,7 @@ impl Workbench {
                 self.models.retain(|known| known.entry.choice != choice);
                 self.models.push(*open);
                 self.awaits_live = false;
+                self.read_moments_of(&choice);
                 self.choose(choice);
             }
             JobEvent::Picture(Err(text)) | JobEvent::Model(Err(text)) | JobEvent::Failed(text) => {

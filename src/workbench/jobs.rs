@@ -51,7 +51,7 @@ pub(super) struct Judged {
 }
 
 /// The evaluation that panels show, and the one that is being made.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct EvaluationView {
     /// Whose answers are shown.
     pub(super) model: Option<Arc<TrainedModel>>,
@@ -66,7 +66,7 @@ pub struct EvaluationView {
     pub progress: Option<(usize, usize)>,
     /// The image that somebody looks at (its place in the evaluation), with its scores.
     pub selected: Option<(u32, Prediction)>,
-    pending: Option<(Arc<TrainedModel>, String)>,
+    pending: Option<(Arc<TrainedModel>, String, bool)>,
 }
 
 impl EvaluationView {
@@ -83,6 +83,12 @@ impl EvaluationView {
     /// Whether the digits are the drawn ones.
     pub fn is_drawn(&self) -> bool {
         self.corpus.as_ref().is_some_and(|corpus| corpus.source == "drawn")
+    }
+
+    /// Whether this is what is ordered.
+    fn is_of(&self, order: &EvaluationOrder) -> bool {
+        let same_model = self.model.as_ref().is_some_and(|model| Arc::ptr_eq(model, &order.model));
+        same_model && self.set == order.set && self.source_id() == Some(order.source.as_str())
     }
 
     /// The image at this place of the evaluation.
@@ -114,6 +120,8 @@ pub(super) struct EvaluationOrder {
     /// The configuration that made the weights, where it is known: it decides the validation images.
     pub config: Option<TrainingConfig>,
     pub compute: Arc<Compute>,
+    /// Whoever comes back to these weights finds what they were worth.
+    pub remembered: bool,
 }
 
 /// How far the fetching of MNIST is.
@@ -136,11 +144,16 @@ impl FetchView {
     }
 }
 
+/// So many evaluations of moments stay at hand: a second or two each, some hundred thousand bytes.
+const MOST_REMEMBERED: usize = 60;
+
 pub(super) struct Jobs {
     sender: Sender<WorkerEvent>,
     wake: Wake,
     corpora: Arc<Corpora>,
     evaluation: EvaluationView,
+    /// Of moments that were looked back at, the newest first.
+    remembered: Vec<EvaluationView>,
     evaluations: u64,
     cancel_evaluation: Arc<AtomicBool>,
     fetch: FetchView,
@@ -154,6 +167,7 @@ impl Jobs {
             wake,
             corpora,
             evaluation: EvaluationView::default(),
+            remembered: Vec::new(),
             evaluations: 0,
             cancel_evaluation: Arc::default(),
             fetch: FetchView::Idle,
@@ -226,8 +240,13 @@ impl Jobs {
     pub fn evaluate(&mut self, order: EvaluationOrder) {
         self.cancel_evaluation();
         self.evaluations += 1;
+        let known = self.remembered.iter().find(|view| view.is_of(&order));
+        if let Some(known) = known.cloned() {
+            self.evaluation = known;
+            return;
+        }
         self.cancel_evaluation = Arc::default();
-        self.evaluation.pending = Some((Arc::clone(&order.model), order.title.clone()));
+        self.evaluation.pending = Some((Arc::clone(&order.model), order.title.clone(), order.remembered));
         self.evaluation.progress = Some((0, 0));
         let (job, cancel, corpora) = (self.evaluations, Arc::clone(&self.cancel_evaluation), Arc::clone(&self.corpora));
         let failed = move |why| JobEvent::EvaluationEnded { job, result: Err(why) };
@@ -311,7 +330,7 @@ impl Jobs {
                 self.evaluation.progress = None;
                 let pending = self.evaluation.pending.take();
                 match (result, pending) {
-                    (Ok(Some(judged)), Some((model, title))) => {
+                    (Ok(Some(judged)), Some((model, title, remembered))) => {
                         self.evaluation = EvaluationView {
                             model: Some(model),
                             title,
@@ -322,6 +341,10 @@ impl Jobs {
                             indices: judged.indices,
                             ..EvaluationView::default()
                         };
+                        if remembered {
+                            self.remembered.truncate(MOST_REMEMBERED - 1);
+                            self.remembered.insert(0, self.evaluation.clone());
+                        }
                     }
                     (Err(text), _) => return Some((NoticeKind::Problem, text)),
                     _ => {}

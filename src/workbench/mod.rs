@@ -23,6 +23,7 @@
 //! | `slow_motion.rs` | a training slowed down, and the batch that it shows |
 //! | `interrupted.rs` | runs that were interrupted: offered, and gone on with |
 //! | `runs.rs`, `repeats.rs` | all runs of the folder; repeats of one with other seeds |
+//! | `time_machine.rs` | the moments of a run, and the playhead among them |
 //! | `training_view.rs` | [`TrainingView`]: what panels see of a training |
 //! | `health.rs`, `clock.rs`, `exporting.rs` | what its curves hint at, how long it has trained, its curves as files |
 //! | `jobs.rs` | short work beside: evaluating, fetching, opening, saving |
@@ -62,6 +63,7 @@ mod replay;
 mod running;
 mod runs;
 mod slow_motion;
+mod time_machine;
 mod trainer;
 mod training_view;
 mod wishes;
@@ -92,6 +94,7 @@ pub use repeats::MOST_REPEATS;
 pub use replay::Moment;
 pub use runs::{RunsCommand, RunsView};
 pub use slow_motion::{BatchView, MetDigit, SPEEDS, Speed};
+pub use time_machine::TimeView;
 pub use training_view::{Curves, EpochPoint, Phase, StepPoint, TickPoint, TrainingView};
 
 use crate::data;
@@ -147,6 +150,7 @@ enum WorkerEvent {
     Pins(pins::Answers),
     Handwriting(HandwritingEvent),
     Runs(runs::RunsEvent),
+    Moments(Box<time_machine::Found>),
 }
 
 /// The program minus the screen.

@@ -65,6 +65,7 @@ impl Workbench {
             Command::LeaveTraining => self.leave_training(),
             Command::ResetTraining => self.reset_training(),
             Command::ExportCurves(export) => self.export_curves(*export),
+            Command::LookBack(update) => self.look_back(update),
             Command::ChangeLive(set) => self.change_live(set),
             Command::SetSpeed(speed) => self.set_speed(speed),
             Command::RepeatRun { run, seed } => self.repeat_run(&run, seed),
@@ -82,7 +83,11 @@ impl Workbench {
         }
     }
 
+    /// The weights that answer for this choice: where it is looked back at, those of that moment.
     pub(super) fn model(&self, choice: &ModelChoice) -> Option<&Arc<TrainedModel>> {
+        if let Some(moment) = self.beside.time.model_of(choice) {
+            return Some(moment);
+        }
         match choice {
             ModelChoice::Live => self.live.as_ref(),
             other => self.models.iter().find(|open| open.entry.choice == *other).map(|open| &open.model),
@@ -129,6 +134,7 @@ impl Workbench {
         // a run is judged on the digits it learns from, every other model on the usual ones
         let source = running.as_ref().map_or_else(|| self.usual_source().to_owned(), |config| config.data.clone());
         let config = running.or_else(|| opened.and_then(|open| open.config.clone()));
-        self.jobs.evaluate(jobs::EvaluationOrder { model, title, set, source, config, compute });
+        let remembered = self.moment().is_some();
+        self.jobs.evaluate(jobs::EvaluationOrder { model, title, set, source, config, compute, remembered });
     }
 }

@@ -80,9 +80,14 @@ impl Workbench {
     pub fn models(&self) -> Vec<ModelEntry> {
         let live = self.training.as_ref().filter(|_| self.live.is_some()).map(|training| {
             let state = if training.phase.is_under_way() { "in training" } else { "trained now" };
+            let state = self.moment_words(&ModelChoice::Live).unwrap_or_else(|| state.to_owned());
             ModelEntry { choice: ModelChoice::Live, title: format!("{}, {state}", training.title()), card: None }
         });
-        live.into_iter().chain(self.models.iter().map(|open| open.entry.clone())).collect()
+        let opened = self.models.iter().map(|open| match self.moment_words(&open.entry.choice) {
+            Some(moment) => ModelEntry { title: format!("{}, {moment}", open.entry.title), ..open.entry.clone() },
+            None => open.entry.clone(),
+        });
+        live.into_iter().chain(opened).collect()
     }
 
     pub fn choice(&self) -> &ModelChoice {

@@ -45,6 +45,7 @@ impl Workbench {
             Ok(trainer) => {
                 self.trainer = Some(trainer);
                 self.training = Some(TrainingView::new(config));
+                self.beside.time.forget_training();
                 self.forget_pin_histories();
                 // the drawing's answers come from the network that learns, as soon as it has some
                 self.awaits_live = true;
@@ -76,6 +77,7 @@ impl Workbench {
         self.leaving.extend(self.trainer.take());
         self.training = None;
         self.live = None;
+        self.beside.time.forget_training();
         self.awaits_live = false;
         self.forget_pin_histories();
         if self.choice == ModelChoice::Live

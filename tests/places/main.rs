@@ -10,6 +10,7 @@ mod doctor;
 mod inside;
 mod resuming;
 mod runs;
+mod time;
 mod window;
 
 use std::path::Path;

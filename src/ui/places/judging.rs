@@ -10,11 +10,23 @@ use crate::workbench::{Command, ModelChoice, SetChoice, Workbench};
 pub(super) struct Judging {
     /// The run under way and its epochs when its network was last judged.
     followed: Option<(Option<PathBuf>, usize)>,
+    /// The update of the moment that was looked back at, and what it was judged on.
+    looked_back: Option<(ModelChoice, u64, SetChoice)>,
 }
 
 impl Judging {
-    /// While the network that learns is chosen, it is judged after every epoch.
+    /// While the network that learns is chosen, it is judged after every epoch; a moment that is looked back at is judged at
+    /// once, and so are the newest weights after it.
     pub fn follow(&mut self, set: SetChoice, scene: &mut Scene<'_>) {
+        let moment = scene.workbench.moment().map(|moment| (scene.workbench.choice().clone(), moment.step, set));
+        if moment != self.looked_back {
+            self.looked_back = moment;
+            scene.push(Command::Evaluate { set });
+            return;
+        }
+        if moment.is_some() {
+            return;
+        }
         let Some(view) = scene.workbench.training().filter(|_| learns(scene.workbench)) else { return };
         let moment = Some((view.run.clone(), view.curves.epochs.len()));
         let has_finished_one = !view.curves.epochs.is_empty();
@@ -42,5 +54,6 @@ impl Judging {
 
 /// The network that learns is chosen and still learns.
 pub(super) fn learns(workbench: &Workbench) -> bool {
-    *workbench.choice() == ModelChoice::Live && workbench.training_is_under_way()
+    let is_live = *workbench.choice() == ModelChoice::Live && workbench.moment().is_none();
+    is_live && workbench.training_is_under_way()
 }

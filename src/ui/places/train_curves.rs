@@ -15,7 +15,7 @@ use crate::ui::widgets::shared_axis::SharedAxis;
 use crate::ui::widgets::value_scale::Scale;
 use crate::ui::widgets::{field, segmented};
 use crate::ui::{icons, text, theme};
-use crate::workbench::{Command, TrainingView, Workbench};
+use crate::workbench::{Command, ModelChoice, TrainingView, Workbench};
 
 /// What the curves remember between frames.
 #[derive(Default)]
@@ -43,6 +43,13 @@ impl TrainCurves {
         let by = scene.settings.curves_by;
         let end = axis_end(view, form, by);
         let plotted = self.plotted.of(view, by, f64::from(self.smoothing));
+        // the values of the moment that is looked back at
+        let moment = scene.workbench.moment().filter(|_| *scene.workbench.choice() == ModelChoice::Live);
+        self.axis.rest_at(moment.map(|moment| match by {
+            XAxis::Epochs => moment.epoch,
+            XAxis::Updates => moment.step as f64,
+            XAxis::Seconds => moment.seconds,
+        }));
         self.axis.begin(ui, by, end, &plotted.epochs);
         // F1 rows keep their height; the plots take what is left
         let rest = height - controls - 10.0 * f1_rows::ROW - 24.0 - 2.0 * 28.0 - 22.0 - 2.0 * GAP - 36.0;

@@ -19,6 +19,8 @@ pub struct SharedAxis {
     epochs: Vec<f64>,
     cursor: Option<f64>,
     hovered: Option<f64>,
+    /// Where the cursor stands while nothing moves it.
+    resting: Option<f64>,
     zoom: Option<(f64, f64)>,
     drag_from: Option<f64>,
     /// Where the plots lie on the screen, once they were shown.
@@ -42,10 +44,16 @@ impl SharedAxis {
             (self.unit, self.zoom, self.drag_from) = (unit, None, None);
             hovered = None;
         }
-        if hovered != self.cursor {
-            self.cursor = hovered;
+        let cursor = hovered.or(self.resting);
+        if cursor != self.cursor {
+            self.cursor = cursor;
             ui.ctx().request_repaint();
         }
+    }
+
+    /// Where the cursor stands while neither pointer nor keys move it; nowhere by default. Call it before [`Self::begin`].
+    pub fn rest_at(&mut self, x: Option<f64>) {
+        self.resting = x;
     }
 
     /// What the axis counts.
