@@ -1,7 +1,7 @@
 //! What the workers have said, and what follows from it.
 
-use super::jobs::JobEvent;
 use super::beside::ForPins;
+use super::jobs::JobEvent;
 use super::trainer::TrainerEvent;
 use super::{Command, ModelChoice, NoticeKind, Workbench, WorkerEvent, runs};
 use crate::drawing::Drawing;

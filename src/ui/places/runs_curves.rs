@@ -79,7 +79,11 @@ impl RunCurves {
             "No epoch of these runs was judged on validation images"
         };
         let height = (size.y - 32.0 - ui.spacing().item_spacing.y * 2.0).clamp(140.0, 460.0);
-        Overlay { title, note, unit: self.against, height, scale, curves: &self.curves, empty }.show(ui, &mut self.axis, size.x);
+        Overlay { title, note, unit: self.against, height, scale, curves: &self.curves, empty }.show(
+            ui,
+            &mut self.axis,
+            size.x,
+        );
     }
 }
 

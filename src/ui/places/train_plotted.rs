@@ -182,6 +182,10 @@ mod tests {
     fn change_looks_one_epoch_back() {
         let curves = curves();
         assert!((change_over_an_epoch(&curves, |step| step as f64 / 10.0, 3).unwrap() - 0.07).abs() < 1e-9);
-        assert_eq!(change_over_an_epoch(&curves, |step| step as f64 / 20.0, 3), None, "there is no look a whole epoch before");
+        assert_eq!(
+            change_over_an_epoch(&curves, |step| step as f64 / 20.0, 3),
+            None,
+            "there is no look a whole epoch before"
+        );
     }
 }

@@ -81,7 +81,11 @@ impl Overlay<'_> {
         let response = ui.interact(plot, ui.scope_id().with(("overlay", self.title)), Sense::CLICK | Sense::DRAG);
         response.widget_info(|| {
             let names: Vec<&str> = curves.iter().map(|curve| curve.name.as_str()).collect();
-            WidgetInfo::labeled(Role::Figure, true, format!("{} over {}: {}", self.title, unit_in_words(self.unit), names.join(", ")))
+            WidgetInfo::labeled(
+                Role::Figure,
+                true,
+                format!("{} over {}: {}", self.title, unit_in_words(self.unit), names.join(", ")),
+            )
         });
         if curves.iter().all(|curve| curve.points.is_empty()) {
             let font = text::font(text::BODY, Weight::Regular);
