@@ -5,14 +5,14 @@ use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::train::load;
 use super::training_output::{INTERRUPTED, interruption};
 use super::{ComputeArgs, output};
 use crate::optim::OptimizerConfig;
 use crate::storage::shipped;
-use crate::training::{RACE_AIM, Race, RaceEvent, RaceLane, Stop, TrainingConfig};
+use crate::training::{RACE_AIM, Race, RaceEvent, RaceLane, RaceStanding, Stop, TrainingConfig};
 
 /// Optimisers from the same weights, on the same batches in the same order, in lock-step
 ///
@@ -97,26 +97,12 @@ fn lane(named: &str, batch_size: usize) -> Result<RaceLane> {
     Ok(RaceLane { learning_rate, ..usual })
 }
 
-/// What became of a lane.
-#[derive(Clone, Default)]
-struct Standing {
-    step: u64,
-    place: f64,
-    seconds: f64,
-    loss: f64,
-    accuracy: Option<f64>,
-    /// Place and seconds of the first judgement of [`RACE_AIM`] or better.
-    arrived: Option<(f64, f64)>,
-    diverged: Option<&'static str>,
-}
-
 pub fn run(args: &RaceArgs) -> Result<u8> {
     let race = args.race()?;
     let compute = args.compute.open()?;
     let data = load(race.base())?;
     let interrupted = interruption()?;
     let bar = output::progress(0, "{bar:30} {pos}/{len} updates, {eta} left");
-    let name = |lane: usize| race.lanes[lane].optimizer.id();
     if args.json {
         let lane = |lane: &RaceLane| json!({"optimizer": lane.optimizer.id(), "learning_rate": lane.learning_rate});
         output::json(&json!({
@@ -135,44 +121,16 @@ pub fn run(args: &RaceArgs) -> Result<u8> {
             compute.describe()
         ));
     }
-    let mut standings = vec![Standing::default(); race.lanes.len()];
+    let mut standings = vec![RaceStanding::default(); race.lanes.len()];
     let ended = race.run(&data, &compute, &mut |event| {
-        match event {
-            RaceEvent::Round { update, updates } => {
-                bar.set_length(updates);
-                bar.set_position(update);
-            }
-            RaceEvent::Reading => {}
-            RaceEvent::Update { lane, step, place, loss, seconds } => {
-                let standing = &mut standings[lane];
-                (standing.step, standing.place, standing.loss, standing.seconds) = (step, place, loss, seconds);
-                if args.json {
-                    output::json(&json!({
-                        "event": "step", "lane": lane, "optimizer": name(lane), "step": step, "place": place, "loss": loss,
-                        "seconds": seconds,
-                    }));
-                }
-            }
-            RaceEvent::Judged { lane, step, place, seconds, accuracy, loss } => {
-                let standing = &mut standings[lane];
-                standing.accuracy = Some(accuracy);
-                if accuracy >= RACE_AIM && standing.arrived.is_none() {
-                    standing.arrived = Some((place, seconds));
-                }
-                if args.json {
-                    output::json(&json!({
-                        "event": "judged", "lane": lane, "optimizer": name(lane), "step": step, "place": place,
-                        "validation_accuracy": accuracy, "validation_loss": loss, "seconds": seconds,
-                    }));
-                }
-            }
-            RaceEvent::Diverged { lane, step, why } => {
-                standings[lane].diverged = Some(why.sentence());
-                if args.json {
-                    output::json(&json!({
-                        "event": "diverged", "lane": lane, "optimizer": name(lane), "step": step, "why": why.sentence(),
-                    }));
-                }
+        if let RaceEvent::Round { update, updates } = event {
+            bar.set_length(updates);
+            bar.set_position(update);
+        }
+        if let Some(lane) = event.lane() {
+            standings[lane].take(&event);
+            if args.json {
+                output::json(&line(&event, lane, race.lanes[lane].optimizer.id()));
             }
         }
         if interrupted.load(Ordering::Relaxed) { ControlFlow::Break(Stop) } else { ControlFlow::Continue(()) }
@@ -188,20 +146,38 @@ pub fn run(args: &RaceArgs) -> Result<u8> {
     Ok(0)
 }
 
-fn tell(lane: &RaceLane, standing: &Standing, json: bool) {
+/// What was told of a lane, as JSON.
+fn line(event: &RaceEvent, lane: usize, id: &str) -> Value {
+    match *event {
+        RaceEvent::Round { .. } | RaceEvent::Reading => Value::Null,
+        RaceEvent::Update { step, place, loss, seconds, .. } => json!({
+            "event": "step", "lane": lane, "optimizer": id, "step": step, "place": place, "loss": loss, "seconds": seconds,
+        }),
+        RaceEvent::Judged { step, place, seconds, accuracy, loss, .. } => json!({
+            "event": "judged", "lane": lane, "optimizer": id, "step": step, "place": place,
+            "validation_accuracy": accuracy, "validation_loss": loss, "seconds": seconds,
+        }),
+        RaceEvent::Diverged { step, why, .. } => {
+            json!({"event": "diverged", "lane": lane, "optimizer": id, "step": step, "why": why.sentence()})
+        }
+    }
+}
+
+fn tell(lane: &RaceLane, standing: &RaceStanding, json: bool) {
     let id = lane.optimizer.id();
-    let Standing { step, place, seconds, loss, accuracy, arrived, diverged } = standing;
+    let RaceStanding { step, place, seconds, loss, accuracy, arrived, diverged } = standing;
     if json {
         output::json(&json!({
             "event": "finished", "optimizer": id, "learning_rate": lane.learning_rate, "step": step, "place": place,
-            "seconds": seconds, "loss": loss, "validation_accuracy": accuracy, "diverged": diverged,
-            "aim": RACE_AIM, "aim_place": arrived.map(|(place, _)| place), "aim_seconds": arrived.map(|(_, seconds)| seconds),
+            "seconds": seconds, "loss": loss, "validation_accuracy": accuracy,
+            "diverged": diverged.map(|why| why.sentence()), "aim": RACE_AIM,
+            "aim_place": arrived.map(|(place, _)| place), "aim_seconds": arrived.map(|(_, seconds)| seconds),
         }));
         return;
     }
-    let accuracy = accuracy.map_or_else(String::new, |accuracy| output::percent(accuracy));
+    let accuracy = accuracy.map_or_else(String::new, output::percent);
     let aim = match (diverged, arrived) {
-        (Some(why), _) => format!("diverged: {why}"),
+        (Some(why), _) => format!("diverged: {}", why.sentence()),
         (None, Some((place, seconds))) => {
             format!("{} after {place:.0} updates, {seconds:.1} s", output::percent(RACE_AIM))
         }
@@ -209,8 +185,9 @@ fn tell(lane: &RaceLane, standing: &Standing, json: bool) {
     };
     // what reads all images has made fewer updates than it has read batches
     let read = if (*place - *step as f64).abs() > 0.5 { format!(" ({place:.0} batches read)") } else { String::new() };
+    let loss = loss.map_or_else(String::new, |loss| format!("{loss:.4}"));
     output::line(format!(
-        "{id:<20} rate {:<8} loss {loss:<8.4} {accuracy:>8}  {step} updates{read}, {seconds:.1} s; {aim}",
+        "{id:<20} rate {:<8} loss {loss:<8} {accuracy:>8}  {step} updates{read}, {seconds:.1} s; {aim}",
         lane.learning_rate
     ));
 }

@@ -32,7 +32,7 @@ pub use early_stopping::EarlyStopping;
 pub use event::{Divergence, Ending, EpochSummary, Event, Outcome, Stop, Tick};
 pub use lesson::Lesson;
 pub use live::{LiveChange, LiveSettings, Pace};
-pub use race::{RACE_AIM, Race, RaceEvent, RaceLane, RaceWatch};
+pub use race::{RACE_AIM, Race, RaceEvent, RaceLane, RaceStanding, RaceWatch};
 pub use training_data::{TrainingData, validation_images};
 pub use transfer::{describe_transfer, plan_transfer};
 

@@ -73,6 +73,53 @@ pub enum RaceEvent {
     Diverged { lane: usize, step: u64, why: Divergence },
 }
 
+/// How far a lane has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct RaceStanding {
+    /// Updates of its own.
+    pub step: u64,
+    /// In batches read.
+    pub place: f64,
+    /// Of its own updates.
+    pub seconds: f64,
+    /// Of its last batch.
+    pub loss: Option<f64>,
+    /// Share of the validation images read right when it was judged last.
+    pub accuracy: Option<f64>,
+    /// Place and seconds of the first judgement of [`RACE_AIM`] or better.
+    pub arrived: Option<(f64, f64)>,
+    pub diverged: Option<Divergence>,
+}
+
+impl RaceStanding {
+    /// Takes in what was told of this lane.
+    pub fn take(&mut self, event: &RaceEvent) {
+        match *event {
+            RaceEvent::Round { .. } | RaceEvent::Reading => {}
+            RaceEvent::Update { step, place, loss, seconds, .. } => {
+                (self.step, self.place, self.seconds, self.loss) = (step, place, seconds, Some(loss));
+            }
+            RaceEvent::Judged { place, seconds, accuracy, .. } => {
+                self.accuracy = Some(accuracy);
+                if accuracy >= RACE_AIM {
+                    self.arrived = self.arrived.or(Some((place, seconds)));
+                }
+            }
+            RaceEvent::Diverged { why, .. } => self.diverged = Some(why),
+        }
+    }
+}
+
+impl RaceEvent {
+    /// The lane that it is about, if it is about one.
+    pub fn lane(&self) -> Option<usize> {
+        match *self {
+            Self::Round { .. } | Self::Reading => None,
+            Self::Update { lane, .. } | Self::Judged { lane, .. } | Self::Diverged { lane, .. } => Some(lane),
+        }
+    }
+}
+
 /// Who watches a race, from a thread of its pool.
 pub type RaceWatch<'a> = &'a mut (dyn FnMut(RaceEvent) -> ControlFlow<Stop> + Send);
 

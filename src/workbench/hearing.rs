@@ -31,6 +31,8 @@ impl Workbench {
                 WorkerEvent::Pins(answers) => self.pins_said(answers),
                 WorkerEvent::Handwriting(event) => self.handwriting_said(event),
                 WorkerEvent::Runs(event) => self.runs_said(event),
+                WorkerEvent::Ablation(number, news) => self.ablation_said(number, news),
+                WorkerEvent::Race(number, news) => self.race_said(number, news),
             }
         }
         changed
