@@ -61,19 +61,19 @@ impl RaceArgs {
             let known: Vec<&str> = shipped::SHIPPED.iter().map(|model| model.id).collect();
             format!("there is no model \"{}\" with settings of its own; known are {}", self.model, known.join(", "))
         })?;
-        let usual = preset.config()?;
+        let usual = Race::base_of(preset.config()?);
         let base = TrainingConfig {
-            epochs: self.epochs.unwrap_or(1),
-            batch_size: self.batch_size.unwrap_or(Race::BATCH),
+            epochs: self.epochs.unwrap_or(usual.epochs),
+            batch_size: self.batch_size.unwrap_or(usual.batch_size),
             seed: self.seed.unwrap_or(usual.seed),
             train_limit: self.train_limit,
             validation: self.validation.unwrap_or(usual.validation),
-            data: self.data.clone().unwrap_or(usual.data),
-            ..preset.config()?
+            data: self.data.clone().unwrap_or_else(|| usual.data.clone()),
+            ..usual
         };
         let lanes = match self.optimizers.is_empty() {
             true => Race::lanes_of(&base),
-            false => self.optimizers.iter().map(|named| lane(named, base.batch_size)).collect::<Result<_>>()?,
+            false => self.optimizers.iter().map(|named| lane(named, &base)).collect::<Result<_>>()?,
         };
         let mut race = Race::new(base, lanes);
         race.updates = self.updates;
@@ -83,13 +83,13 @@ impl RaceArgs {
 }
 
 /// "adam", or "adam:0.003".
-fn lane(named: &str, batch_size: usize) -> Result<RaceLane> {
+fn lane(named: &str, base: &TrainingConfig) -> Result<RaceLane> {
     let (id, rate) = named.split_once(':').map_or((named, None), |(id, rate)| (id, Some(rate)));
     let optimizer = OptimizerConfig::find(id).with_context(|| {
         let known = OptimizerConfig::CHOICES.map(|(id, ..)| id).join(", ");
         format!("there is no optimiser \"{id}\"; known are {known}")
     })?;
-    let usual = RaceLane::usual(optimizer, batch_size);
+    let usual = RaceLane::usual(optimizer, base);
     let learning_rate = match rate {
         Some(rate) => rate.parse().with_context(|| format!("\"{rate}\" is no learning rate, in \"{named}\""))?,
         None => usual.learning_rate,

@@ -124,11 +124,20 @@ impl RaceEvent {
 pub type RaceWatch<'a> = &'a mut (dyn FnMut(RaceEvent) -> ControlFlow<Stop> + Send);
 
 impl RaceLane {
-    /// With a learning rate that usually works where all lanes meet batches of this size.
-    pub fn usual(optimizer: OptimizerConfig, batch_size: usize) -> Self {
+    /// With a learning rate that usually works with the loss and the batches of this base.
+    pub fn usual(optimizer: OptimizerConfig, base: &TrainingConfig) -> Self {
         let learning_rate = match optimizer {
+            // squared distances to codes of 84 units have gradients that are larger by orders
+            OptimizerConfig::Sgd { momentum, .. } if base.loss.is_of_distances() => {
+                if momentum == 0.0 {
+                    0.003
+                } else {
+                    0.001
+                }
+            }
+            OptimizerConfig::Sdlm { .. } if base.loss.is_of_distances() => 0.002,
             // its usual rate is for single patterns; the mean over a batch is steadier, and allows longer steps
-            OptimizerConfig::Sdlm { .. } => optimizer.usual_learning_rate() * batch_size.min(SDLM_BATCH) as f64,
+            OptimizerConfig::Sdlm { .. } => optimizer.usual_learning_rate() * base.batch_size.min(SDLM_BATCH) as f64,
             _ => optimizer.usual_learning_rate(),
         };
         Self { optimizer, learning_rate }
@@ -139,8 +148,14 @@ impl RaceLane {
 const SDLM_BATCH: usize = 32;
 
 impl Race {
-    /// Images of a batch, unless the base says otherwise later: networks that learn pattern by pattern race in batches too.
-    pub const BATCH: usize = 32;
+    /// Images of a batch unless somebody says otherwise: networks that learn pattern by pattern race in batches too.
+    const BATCH: usize = 32;
+
+    /// What races usually have in common: a model's own settings, in batches of 32, with images kept to judge by.
+    pub fn base_of(own: TrainingConfig) -> TrainingConfig {
+        let validation = if own.validation == 0 { 5_000 } else { own.validation };
+        TrainingConfig { epochs: 1, batch_size: Self::BATCH, validation, train_limit: None, ..own }
+    }
 
     /// A race over the epochs of `base`, on plain images at constant learning rates: what bends or clips steps, stops early or
     /// starts from other weights is left out.
@@ -161,7 +176,7 @@ impl Race {
 
     /// Every optimiser that can train the model of `base`, with its usual rate.
     pub fn lanes_of(base: &TrainingConfig) -> Vec<RaceLane> {
-        let lanes = OptimizerConfig::CHOICES.iter().map(|(.., optimizer)| RaceLane::usual(*optimizer, base.batch_size));
+        let lanes = OptimizerConfig::CHOICES.iter().map(|(.., optimizer)| RaceLane::usual(*optimizer, base));
         lanes.filter(|lane| Self::new(base.clone(), vec![*lane]).validate().is_ok()).collect()
     }
 
@@ -443,7 +458,10 @@ mod tests {
     }
 
     fn lane(id: &str) -> RaceLane {
-        RaceLane::usual(OptimizerConfig::find(id).unwrap(), 16)
+        RaceLane::usual(
+            OptimizerConfig::find(id).unwrap(),
+            &TrainingConfig::from_toml(&MODEL.replace("MODEL", "mlp")).unwrap(),
+        )
     }
 
     fn race(model: &str, lanes: &[RaceLane]) -> Race {
