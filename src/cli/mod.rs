@@ -9,6 +9,7 @@ mod errors_picture;
 mod eval;
 mod output;
 mod predict;
+mod race;
 mod redrawn_digits;
 mod resume;
 mod runs;
@@ -84,6 +85,7 @@ enum Command {
     /// Compare settings over several seeds
     Ablate(ablate::AblateArgs),
     Check(check::CheckArgs),
+    Race(race::RaceArgs),
     /// Measure the speed of training and reading
     Bench(bench::BenchArgs),
 }
@@ -169,6 +171,7 @@ pub fn run(cli: Cli) -> Next {
         Some(Command::Data(args)) => data::run(&args),
         Some(Command::Ablate(args)) => ablate::run(&args),
         Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Race(args)) => race::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
     };
     Next::Exit(result.unwrap_or_else(|error| {

@@ -13,6 +13,7 @@ mod lesson;
 mod live;
 mod objective;
 mod pixels;
+mod race;
 mod run;
 mod steering;
 mod training_data;
@@ -31,6 +32,7 @@ pub use early_stopping::EarlyStopping;
 pub use event::{Divergence, Ending, EpochSummary, Event, Outcome, Stop, Tick};
 pub use lesson::Lesson;
 pub use live::{LiveChange, LiveSettings, Pace};
+pub use race::{RACE_AIM, Race, RaceEvent, RaceLane, RaceStanding, RaceWatch};
 pub use training_data::{TrainingData, validation_images};
 pub use transfer::{describe_transfer, plan_transfer};
 

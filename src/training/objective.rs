@@ -8,6 +8,7 @@ use candle_core::{Device, Tensor, Var};
 use rayon::prelude::*;
 
 use super::batches::Batch;
+use super::{TrainingConfig, TrainingData};
 use crate::data::NO_DIGIT;
 use crate::models::{Architecture, Backward, scratch};
 use crate::nn::random::{Purpose, stream};
@@ -100,6 +101,20 @@ impl<'a> Objective<'a> {
         let (count, operators) = (images.len(), self.compute.operators);
         let x = batch(images, self.network.input(), &self.value_of, operators, &self.compute.device)?;
         Ok(self.network.curvature(&x, &params.tensors(), self.loss, count, operators)?)
+    }
+
+    /// The mean curvature of every parameter over so many training images, drawn by chance for an epoch counted from 1.
+    pub fn curvature_of_epoch(
+        &self,
+        params: &ParamStore,
+        data: &TrainingData,
+        config: &TrainingConfig,
+        (epoch, patterns): (u32, usize),
+    ) -> Result<Vec<Tensor>> {
+        let mut rng = stream(config.seed, Purpose::Curvature, u64::from(epoch), 0);
+        let chosen = rand::seq::index::sample(&mut rng, data.train.len(), patterns.min(data.train.len()));
+        let chosen: Vec<u32> = chosen.into_iter().map(|place| data.train[place]).collect();
+        self.curvature(params, chosen.iter().map(|&number| data.training_image(number).0.as_slice()))
     }
 
     /// Parts of a batch of so many images: whatever the number of threads, so that sums have one order.

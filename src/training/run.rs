@@ -15,7 +15,6 @@ use super::{
     Resumable, Tick,
 };
 use crate::inference::{Answer, Evaluation, Thresholds, TrainedModel};
-use crate::nn::random::{Purpose, stream};
 use crate::nn::{ParamStore, Weights};
 use crate::optim::{Optimizer, Validation, clipped};
 
@@ -24,10 +23,10 @@ const TICK_EVERY: Duration = Duration::from_millis(900);
 
 /// Mean squared distance to the right centre from which on nothing is to be hoped for: an untrained network has 84, and one
 /// whose last states are all stuck at the ends of their range about 250.
-const HOPELESS_DISTANCE: f64 = 150.0;
+pub(super) const HOPELESS_DISTANCE: f64 = 150.0;
 
 /// Moves the mean distance to the right centre over about the last thousand images on by those of a batch.
-fn move_distance(mean: &mut f64, sum: f64, images: usize) {
+pub(super) fn move_distance(mean: &mut f64, sum: f64, images: usize) {
     let share = (images as f64 / 1_000.0).min(1.0);
     *mean += share * (sum / images as f64 - *mean);
 }
@@ -129,11 +128,7 @@ impl<'a, 'o> Run<'a, 'o> {
     fn estimate_curvature(&mut self, epoch: u32) -> Result<()> {
         let Some(patterns) = self.optimizer.curvature_patterns() else { return Ok(()) };
         let Fixed { data, config, objective, params, .. } = self.fixed;
-        let mut rng = stream(config.seed, Purpose::Curvature, u64::from(epoch), 0);
-        let chosen = rand::seq::index::sample(&mut rng, data.train.len(), patterns.min(data.train.len()));
-        let chosen: Vec<u32> = chosen.into_iter().map(|place| data.train[place]).collect();
-        let images = chosen.iter().map(|&number| data.training_image(number).0.as_slice());
-        Ok(self.optimizer.set_curvature(&objective.curvature(params, images)?)?)
+        Ok(self.optimizer.set_curvature(&objective.curvature_of_epoch(params, data, config, (epoch, patterns))?)?)
     }
 
     fn update(&mut self, epoch: u32, order: &EpochOrder<'_>, mut all: Option<&mut WholeSet<'_>>) -> Result<Flow> {

@@ -29,7 +29,7 @@ pub struct App {
     pub(super) train: TrainPlace,
     inside: InsidePlace,
     mistakes: MistakesPlace,
-    runs: RunsPlace,
+    pub(super) runs: RunsPlace,
     data: DataPlace,
     /// The notice that offers to take the last change of the kept drawings back, and the change.
     undo_notice: Option<(u64, u64)>,

@@ -22,6 +22,9 @@ pub enum Purpose {
     /// A configuration of a training.
     OpenConfig,
     SaveConfig,
+    /// A plan of an ablation, and the report on one.
+    OpenPlan,
+    SaveReport,
     /// Strokes of kept drawings.
     ImportDrawings,
     /// A file for strokes, a folder for the others.
@@ -107,6 +110,14 @@ impl Dialogs {
                 Purpose::SaveConfig => {
                     let dialog = dialog.set_title("Save the settings").add_filter("Settings", &["toml"]);
                     Box::pin(dialog.set_file_name("config.toml").save_file())
+                }
+                Purpose::OpenPlan => {
+                    let dialog = dialog.set_title("Open a plan").add_filter("Plans", &["toml"]);
+                    Box::pin(dialog.pick_file())
+                }
+                Purpose::SaveReport => {
+                    let dialog = dialog.set_title("Save the report").add_filter("Markdown", &["md"]);
+                    Box::pin(dialog.set_file_name("report.md").save_file())
                 }
                 Purpose::ImportDrawings => {
                     let dialog = dialog.set_title("Import strokes").add_filter("Strokes", &["jsonl", "json"]);

@@ -7,8 +7,10 @@ use eframe::egui::{self, Align2, Color32, Event, Ui};
 
 use super::app::App;
 use super::dialogs::Purpose;
+use super::places::Place;
 use super::{text, theme};
-use crate::workbench::{Command, HandwritingCommand};
+use crate::storage::ablation;
+use crate::workbench::{AblationCommand, Command, HandwritingCommand};
 
 impl App {
     /// Pictures that were dropped, pasted or chosen in a dialog.
@@ -31,8 +33,12 @@ impl App {
         }
     }
 
-    /// Opens a picture, weights or settings of a training, by the file's ending.
+    /// Opens a picture, weights, a plan, or settings of a training, by the file's ending.
     pub fn open(&mut self, path: PathBuf) {
+        if ablation::is_plan(&path) {
+            self.open_plan(path);
+            return;
+        }
         if path.extension().is_some_and(|ending| ending == "toml") {
             self.open_config(&path);
             return;
@@ -42,6 +48,13 @@ impl App {
         } else {
             self.workbench.handle(Command::OpenPicture(path));
         }
+    }
+
+    /// A plan of an ablation becomes a card.
+    fn open_plan(&mut self, path: PathBuf) {
+        self.workbench.handle(Command::Ablations(AblationCommand::Open(path)));
+        self.runs.show_ablations();
+        self.go(Place::Runs);
     }
 
     /// Polls the file dialog.
@@ -57,6 +70,12 @@ impl App {
             }
             Purpose::OpenConfig => self.open_config(&path),
             Purpose::SaveConfig => self.save_config(path),
+            Purpose::OpenPlan => self.open_plan(path),
+            Purpose::SaveReport => {
+                if let Some(command) = self.runs.save_report(path) {
+                    self.workbench.handle(command);
+                }
+            }
             Purpose::OpenWeights => self.workbench.handle(Command::LoadModel(path)),
             Purpose::ImportDrawings => self.workbench.handle(Command::Handwriting(HandwritingCommand::Import(path))),
             Purpose::ExportDrawings(form) => {
@@ -85,7 +104,7 @@ pub(super) fn drop_target(ui: &Ui) {
     painter.text(
         rect.center(),
         Align2::CENTER_CENTER,
-        "Drop a picture of a digit, weights, or settings of a training",
+        "Drop a picture of a digit, weights, settings of a training, or a plan",
         font,
         p.text,
     );

@@ -169,6 +169,12 @@ impl Palette {
         self.digits[digit % 10]
     }
 
+    /// The fixed colour of an optimiser by its place among all of them, never without its name beside it.
+    pub fn optimizer(&self, place: usize) -> Color32 {
+        const DIGITS: [usize; 6] = [0, 1, 6, 2, 7, 3];
+        self.digits[DIGITS[place % DIGITS.len()]]
+    }
+
     /// Blue below zero, orange above, the neutral colour at zero. `value` is clamped to −1…1.
     pub fn signed(&self, value: f32) -> Color32 {
         let value = if value.is_finite() { value.clamp(-1.0, 1.0) } else { 0.0 };

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{CurvesExport, HandwritingCommand, RunsCommand, Speed};
+use super::{AblationCommand, CurvesExport, HandwritingCommand, RaceCommand, RunsCommand, Speed};
 use crate::drawing::{Drawing, Recipe};
 use crate::inference::Thresholds;
 use crate::training::{LiveSettings, TrainingConfig};
@@ -40,6 +40,10 @@ pub enum Command {
     Handwriting(HandwritingCommand),
     /// Something about the runs that were recorded.
     Runs(RunsCommand),
+    /// Something about ablations.
+    Ablations(AblationCommand),
+    /// Something about the optimiser race.
+    Race(RaceCommand),
     /// Find out what is unlike MNIST about the drawing and what would help; a panel that shows it asks in every frame.
     Examine,
     /// Show and answer only the first points of the drawing; `None` for the whole.

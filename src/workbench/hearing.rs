@@ -33,6 +33,8 @@ impl Workbench {
                 WorkerEvent::Handwriting(event) => self.handwriting_said(event),
                 WorkerEvent::Runs(event) => self.runs_said(event),
                 WorkerEvent::Moments(found) => self.moments_said(*found),
+                WorkerEvent::Ablation(number, news) => self.ablation_said(number, news),
+                WorkerEvent::Race(number, news) => self.race_said(number, news),
             }
         }
         changed

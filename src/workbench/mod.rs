@@ -10,6 +10,8 @@
 //! | `deciding.rs` | what the thresholds for sure answers and for digits are worth |
 //! | `disagreeing.rs` | two models on all test digits: where their answers differ |
 //! | `pins.rs`, `pin_history.rs` | drawings kept in view, and what a training made of them |
+//! | `ablating.rs`, `racing.rs` | ablations and optimiser races |
+//! | `long_work.rs` | the thread of either: paused, stopped, one at a time |
 //! | `newest.rs` | a thread that answers only the newest question |
 //! | `handwriting.rs`, `keeping.rs` | the drawings that the person keeps, and what is done with them |
 //! | `handwriting_scores.rs`, `fine_tuning.rs` | every model's answers to them, and training on them |
@@ -31,6 +33,7 @@
 //! | `notice.rs` | [`Notice`]: a sentence for the person |
 //! | `corpora.rs` | data sets that have been read, shared by the workers |
 
+mod ablating;
 mod beside;
 mod changing;
 mod clock;
@@ -51,12 +54,14 @@ mod interrupted;
 mod jobs;
 mod keeping;
 mod label;
+mod long_work;
 mod newest;
 mod notice;
 mod obeying;
 mod pin_history;
 mod pins;
 mod predictor;
+mod racing;
 mod reading;
 mod repeats;
 mod replay;
@@ -75,6 +80,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+pub use ablating::{AblationCard, AblationCommand, RunUnderWay};
 pub use changing::LiveChangePoint;
 pub use command::{Command, ModelChoice, SetChoice};
 pub use comparing::ComparedModel;
@@ -89,6 +95,7 @@ pub use jobs::{EvaluationView, FetchView};
 pub use notice::{Notice, NoticeKind};
 pub use pin_history::{History, HistoryPoint, Turn};
 pub use pins::{MOST_PINS, Pin};
+pub use racing::{LaneView, RaceCommand, RacePhase, RacePoint, RaceView};
 pub use reading::StartEntry;
 pub use repeats::MOST_REPEATS;
 pub use replay::Moment;
@@ -151,6 +158,8 @@ enum WorkerEvent {
     Handwriting(HandwritingEvent),
     Runs(runs::RunsEvent),
     Moments(Box<time_machine::Found>),
+    Ablation(u64, ablating::AblationNews),
+    Race(u64, racing::RaceNews),
 }
 
 /// The program minus the screen.
@@ -191,6 +200,8 @@ pub struct Workbench {
     training: Option<TrainingView>,
     runs_started: u64,
     speed: Speed,
+    ablating: ablating::Ablating,
+    racing: racing::Racing,
 
     mnist_is_here: bool,
     notices: Vec<Notice>,
@@ -255,6 +266,8 @@ impl Workbench {
             training: None,
             runs_started: 0,
             speed: None,
+            ablating: ablating::Ablating::default(),
+            racing: racing::Racing::default(),
             notices: Vec::new(),
             next_notice: 0,
         };
@@ -272,11 +285,13 @@ impl Workbench {
     pub fn shut_down(&mut self, patience: Duration) {
         self.handwriting.save_now();
         self.leave_training();
+        self.leave_long_work();
         self.jobs.cancel_evaluation();
         self.jobs.cancel_fetch();
         self.cancel_disagreements();
         let deadline = Instant::now() + patience;
-        while (self.training_is_under_way() || self.leaving.iter().any(Trainer::is_busy)) && Instant::now() < deadline {
+        while (self.is_busy_with().is_some() || self.leaving.iter().any(Trainer::is_busy)) && Instant::now() < deadline
+        {
             if let Ok(event) = self.events.recv_timeout(Duration::from_millis(20))
                 && let WorkerEvent::Trainer(run, event) = event
                 && run == self.runs_started

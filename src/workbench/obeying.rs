@@ -14,6 +14,8 @@ impl Workbench {
             Command::SetDrawing(drawing) => self.set_drawing(drawing),
             Command::Handwriting(command) => self.handle_handwriting(command),
             Command::Runs(command) => self.handle_runs(command),
+            Command::Ablations(command) => self.handle_ablations(command),
+            Command::Race(command) => self.handle_race(command),
             Command::Examine => self.examine(),
             Command::MeasureDecision => self.measure_decision(),
             Command::SetThresholds(thresholds) => self.set_thresholds(thresholds),

@@ -19,8 +19,7 @@ impl Workbench {
         until: Option<trainer::Until>,
         beginning: Beginning,
     ) {
-        if self.training_is_under_way() {
-            self.notify(NoticeKind::Info, "A training is under way; stop it before you start another".to_owned());
+        if !self.is_free() {
             return;
         }
         if let Err(error) = config.validate() {

@@ -88,3 +88,25 @@ fn plans_are_listed_and_one_that_cannot_be_is_told_with_its_place() {
     home.refused(&["ablate", "schedule", "--seeds", "0", "--runs", "runs"], "seeds lies between 1 and 100");
     assert!(!home.path("runs").exists(), "what cannot begin leaves no folder");
 }
+
+#[test]
+fn a_race_tells_every_lane_and_refuses_what_cannot_race() {
+    let home = Home::new();
+    let data = home.data();
+    let base = ["race", "--model", "mlp", "--data", text(&data), "--validation", "50", "--threads", "1", "--json"];
+    let call = |more: &[&str]| home.json(&[&base[..], more].concat());
+    let lines = call(&["--optimizers", "sgd,adam:0.003,conjugate-gradient", "--updates", "20"]);
+    assert_eq!(lines[0]["event"], "started");
+    assert_eq!(lines[0]["lanes"][1]["learning_rate"], 0.003);
+    let steps = |id: &str| lines.iter().filter(|line| line["event"] == "step" && line["optimizer"] == id).count();
+    assert_eq!((steps("sgd"), steps("adam")), (20, 20));
+    assert!(steps("conjugate-gradient") >= 1);
+    let finished: Vec<_> = lines.iter().filter(|line| line["event"] == "finished").collect();
+    assert!(finished.len() == 3 && finished.iter().all(|line| line["validation_accuracy"].is_f64()), "{finished:?}");
+    let names = |line: &serde_json::Value| line["lanes"].as_array().unwrap().len();
+    assert_eq!(names(&call(&["--updates", "1"])[0]), 6, "every optimiser races by default");
+    home.refused(&["race", "--optimizers", "sgd,lbfgs"], "no optimiser \"lbfgs\"");
+    home.refused(&["race", "--optimizers", "sgd:fast"], "\"fast\" is no learning rate");
+    home.refused(&["race", "--model", "cnn-bn", "--optimizers", "sdlm"], "sdlm cannot race");
+    home.refused(&["race", "--model", "lenet6"], "no model \"lenet6\"");
+}

@@ -87,7 +87,11 @@ impl Ablation {
         Ok(ablation)
     }
 
-    fn write_plan(&self) -> Result<()> {
+    /// Writes the plan into the folder: whoever goes on may have another bet or more seeds.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn write_plan(&self) -> Result<()> {
         Ok(write_atomically(&self.folder.join(PLAN), self.plan.to_toml()?.as_bytes())?)
     }
 
@@ -179,6 +183,26 @@ pub fn read_plan(path: &Path) -> Result<Plan> {
 /// The folder of an ablation that `named` means: a folder, or the name of one among the runs.
 pub fn find(runs: &Path, named: &str) -> Option<PathBuf> {
     [PathBuf::from(named), runs.join(named)].into_iter().find(|path| path.join(PLAN).is_file())
+}
+
+/// The plan of an ablation's folder.
+///
+/// # Errors
+/// Where there is none that can be read.
+pub fn plan_of(folder: &Path) -> Result<Plan> {
+    read_plan(&folder.join(PLAN))
+}
+
+/// The report of an ablation's folder, once all its runs are done.
+pub fn report_of(folder: &Path) -> Option<String> {
+    fs::read_to_string(folder.join(REPORT)).ok()
+}
+
+/// Whether a file is a plan rather than the settings of one training; what is neither is not a plan.
+pub fn is_plan(path: &Path) -> bool {
+    let is_small = fs::metadata(path).is_ok_and(|found| found.len() <= LARGEST_PLAN);
+    let table = || fs::read_to_string(path).ok()?.parse::<toml::Table>().ok();
+    is_small && table().is_some_and(|table| table.contains_key("question") || table.contains_key("variants"))
 }
 
 fn corpus(known: &mut Vec<(String, Arc<Corpus>)>, source: &str) -> Result<Arc<Corpus>> {

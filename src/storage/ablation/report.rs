@@ -75,8 +75,11 @@ impl Results {
         })
     }
 
-    /// A document of its own.
-    pub(super) fn markdown(&self, plan: &Plan) -> Result<String> {
+    /// A document of its own, as Markdown.
+    ///
+    /// # Errors
+    /// Where the plan cannot be written as TOML.
+    pub fn markdown(&self, plan: &Plan) -> Result<String> {
         let mut text = String::new();
         let images = match self.split {
             Split::Validation => "validation images",

@@ -6,8 +6,10 @@ use std::path::PathBuf;
 
 use eframe::egui::{self, Align, Align2, Key, Layout, Modifiers, Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
 
+use super::runs_ablations::Ablations;
 use super::runs_curves::RunCurves;
 use super::runs_detail::{self, Detail};
+use super::runs_race::RaceForm;
 use super::runs_table::Table;
 use super::{Place, Scene};
 use crate::models;
@@ -16,12 +18,25 @@ use crate::ui::training_form::TrainingForm;
 use crate::ui::widgets::button::{Button, IconButton};
 use crate::ui::widgets::field;
 use crate::ui::widgets::notice::{NoticeKind, Notices};
+use crate::ui::widgets::segmented;
 use crate::ui::{icons, text, theme};
 use crate::workbench::{Command, RunsCommand, Workbench};
+
+/// What is compared here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum View {
+    #[default]
+    Runs,
+    Ablations,
+    Race,
+}
 
 /// What Runs remembers between frames.
 #[derive(Default)]
 pub struct RunsPlace {
+    view: View,
+    ablations: Ablations,
+    race: RaceForm,
     asked: bool,
     table: Table,
     curves: RunCurves,
@@ -38,6 +53,27 @@ const LEAST_BELOW: f32 = 220.0;
 
 impl RunsPlace {
     pub fn ui(&mut self, ui: &mut Ui, form: &mut TrainingForm, scene: &mut Scene<'_>) {
+        let views = [(View::Runs, "Runs"), (View::Ablations, "Ablations"), (View::Race, "Race")];
+        segmented::segmented(ui, "Compare", &mut self.view, &views, 264.0);
+        ui.add_space(8.0);
+        match self.view {
+            View::Runs => self.runs(ui, form, scene),
+            View::Ablations => self.ablations.ui(ui, scene),
+            View::Race => self.race.ui(ui, scene),
+        }
+    }
+
+    /// Shows the cards of ablations from now on.
+    pub fn show_ablations(&mut self) {
+        self.view = View::Ablations;
+    }
+
+    /// Writes the report that was asked for into this file.
+    pub fn save_report(&mut self, path: PathBuf) -> Option<Command> {
+        self.ablations.save_report(path)
+    }
+
+    fn runs(&mut self, ui: &mut Ui, form: &mut TrainingForm, scene: &mut Scene<'_>) {
         if !std::mem::replace(&mut self.asked, true) {
             scene.push(Command::Runs(RunsCommand::Refresh));
         }
@@ -173,6 +209,8 @@ impl RunsPlace {
     /// Deletes the chosen runs, but those that are being written.
     pub fn delete_selected(&mut self, scene: &mut Scene<'_>) {
         let runs = scene.workbench.runs().runs.iter();
+        // what is not seen is not deleted
+        let runs = runs.filter(|_| self.view == View::Runs);
         let chosen = runs.filter(|run| self.table.selected.contains(&run.path) && run.state != RunState::Running);
         let paths: Vec<PathBuf> = chosen.map(|run| run.path.clone()).collect();
         if !paths.is_empty() {

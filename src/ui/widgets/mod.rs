@@ -8,6 +8,7 @@
 //! | [`canvas`] | the pad |
 //! | [`digit_view`] | a digit image, sheets of them, signed maps |
 //! | [`distances`] | ten distances beside their codes, with the reject line |
+//! | [`dot_plot`] | values of several seeds on a line |
 //! | [`f1_rows`] | ten F1 curves as rows |
 //! | [`field`] | rows of a form: text, choice, slider |
 //! | [`gallery`] | a scrolling grid of digit images |
@@ -33,6 +34,7 @@ pub mod button;
 pub mod canvas;
 pub mod digit_view;
 pub mod distances;
+pub mod dot_plot;
 pub mod f1_rows;
 pub mod field;
 pub mod gallery;

@@ -204,7 +204,7 @@ impl Chart<'_> {
         let pitch = (plot.height() / (self.curves.len() + stars).max(1) as f32).clamp(16.0, 22.0);
         let most = ((plot.height() / pitch) as usize).saturating_sub(stars);
         for (index, curve) in self.curves.iter().enumerate() {
-            let (colour, width) = curve.kind.look(p);
+            let (colour, _) = curve.kind.look(p);
             let point = curve.at(shared.cursor());
             if let (Some([x, value]), Some(_)) = (point, shared.cursor())
                 && let Some(at) = to_y(value)
@@ -217,12 +217,7 @@ impl Chart<'_> {
             if index >= most {
                 continue;
             }
-            let key = [pos2(left, y), pos2(left + 12.0, y)];
-            if curve.kind == CurveKind::Reference {
-                painter.extend(Shape::dashed_line(&key, Stroke::new(width, colour), 5.0, 2.0));
-            } else {
-                painter.line_segment(key, Stroke::new(width.max(1.5), colour));
-            }
+            curve.kind.paint_key(painter, p, pos2(left, y), 12.0);
             painter.text(pos2(left + 19.0, y), Align2::LEFT_CENTER, curve.name, label.clone(), p.text2);
             let value = point.map_or_else(|| "–".to_owned(), |[_, value]| self.scale.label(value));
             painter.text(pos2(right, y), Align2::RIGHT_CENTER, value, strong.clone(), p.text);

@@ -17,6 +17,8 @@ pub enum CurveKind {
     Reference,
     /// One digit's own curve.
     Digit(usize),
+    /// An optimiser's lane of a race; its place among all of them decides colour and dash.
+    Optimizer(usize),
 }
 
 impl CurveKind {
@@ -27,6 +29,30 @@ impl CurveKind {
             CurveKind::Validation => (p.text, 1.75),
             CurveKind::Reference => (p.reference, 1.5),
             CurveKind::Digit(digit) => (p.digit(digit), 1.75),
+            CurveKind::Optimizer(place) => (p.optimizer(place), 1.75),
+        }
+    }
+
+    /// Lengths of the dashes and of the gaps of its line, where it is dashed.
+    pub fn dash(self) -> Option<(f32, f32)> {
+        match self {
+            CurveKind::Reference => Some((5.0, 2.0)),
+            CurveKind::Optimizer(1) => Some((10.0, 4.0)),
+            CurveKind::Optimizer(3) => Some((5.0, 3.0)),
+            CurveKind::Optimizer(5) => Some((2.0, 3.0)),
+            _ => None,
+        }
+    }
+
+    /// A piece of its line from `at` to the right, for a legend.
+    pub fn paint_key(self, painter: &egui::Painter, p: &Palette, at: egui::Pos2, length: f32) {
+        let (colour, width) = self.look(p);
+        let (key, stroke) = ([at, at + egui::vec2(length, 0.0)], egui::Stroke::new(width.max(1.5), colour));
+        match self.dash() {
+            Some((dash, gap)) => painter.extend(egui::Shape::dashed_line(&key, stroke, dash, gap)),
+            None => {
+                painter.line_segment(key, stroke);
+            }
         }
     }
 }
@@ -102,8 +128,8 @@ pub(super) fn lines(
                         .color(colour)
                         .width(line_width)
                         .allow_hover(false);
-                    if curve.kind == CurveKind::Reference {
-                        line = line.style(LineStyle::Dashed { length: 5.0 });
+                    if let Some((length, _)) = curve.kind.dash() {
+                        line = line.style(LineStyle::Dashed { length });
                     }
                     plot_ui.line(line);
                 }
