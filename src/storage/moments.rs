@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use safetensors::tensor::SafeTensors;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::weights_file::{METADATA_KEY, WeightsFile};
 use super::write_atomically;
@@ -197,6 +198,33 @@ pub fn read_all(run: &Path) -> FoundMoments {
         }
     }
     found
+}
+
+/// The ends of a run's epochs, as its history tells them: what was seen then, without weights.
+pub fn epochs(run: &Path) -> Vec<MomentFacts> {
+    let history = fs::read_to_string(run.join("history.jsonl")).unwrap_or_default();
+    history.lines().filter_map(|line| epoch(&serde_json::from_str(line).ok()?)).collect()
+}
+
+/// A line of history that tells of an epoch.
+fn epoch(line: &Value) -> Option<MomentFacts> {
+    let f1: Vec<f64> = line["f1"].as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
+    let figures = || {
+        Some(MomentFigures {
+            loss: line["validation_loss"].as_f64()?,
+            accuracy: line["validation_accuracy"].as_f64()?,
+            f1: f1.try_into().ok()?,
+            images: 0,
+        })
+    };
+    (line["event"] == "epoch").then_some(MomentFacts {
+        step: line["step"].as_u64()?,
+        epoch: line["epoch"].as_f64()?,
+        seconds: 0.0,
+        validation: figures(),
+        ends_epoch: true,
+        is_best: line["best"].as_bool()?,
+    })
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {

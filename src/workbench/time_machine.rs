@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use anyhow::Result;
-use serde_json::Value;
 
 use super::newest::Newest;
 use super::trainer::TrainerEvent;
@@ -339,9 +338,7 @@ fn read(question: &Question) -> Result<Option<Found>> {
         let model = TrainedModel::new(architecture, &moment.weights, Thresholds::default(), Arc::clone(&reader))?;
         run.moments.push(Kept { facts: moment.facts, model: Arc::new(model) });
     }
-    let history = std::fs::read_to_string(folder.join("history.jsonl")).unwrap_or_default();
-    let epochs = history.lines().filter_map(|line| epoch(&serde_json::from_str(line).ok()?));
-    let epochs: Vec<MomentFacts> = epochs.collect();
+    let epochs = moments::epochs(&folder);
     run.ends = epochs.iter().map(|facts| (facts.epoch as u32, facts.step)).collect();
     if run.moments.is_empty() {
         // a run of before moments were kept has two of them
@@ -358,25 +355,4 @@ fn read(question: &Question) -> Result<Option<Found>> {
     run.moments.iter().for_each(|kept| moments::insert(&mut seen, kept.facts.clone(), |facts| facts));
     run.curve = seen.iter().filter_map(|facts| Some([facts.step as f64, facts.validation?.accuracy])).collect();
     Ok(Some(Found { choice: question.choice.clone(), run, damaged: found.damaged }))
-}
-
-/// A line of history that tells of an epoch.
-fn epoch(line: &Value) -> Option<MomentFacts> {
-    let f1: Vec<f64> = line["f1"].as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
-    let figures = || {
-        Some(MomentFigures {
-            loss: line["validation_loss"].as_f64()?,
-            accuracy: line["validation_accuracy"].as_f64()?,
-            f1: f1.try_into().ok()?,
-            images: 0,
-        })
-    };
-    (line["event"] == "epoch").then_some(MomentFacts {
-        step: line["step"].as_u64()?,
-        epoch: line["epoch"].as_f64()?,
-        seconds: 0.0,
-        validation: figures(),
-        ends_epoch: true,
-        is_best: line["best"].as_bool()?,
-    })
 }

@@ -24,8 +24,8 @@ pub(super) fn side(ui: &mut Ui, scene: &mut Scene<'_>, width: f32) {
 }
 
 const SCROLL_BAR: f32 = 12.0;
-/// Height of the status line with the margin over it.
-const STATUS: f32 = 36.0;
+/// Height of the status line and the time strip, with the margin over them.
+const STATUS: f32 = 92.0;
 
 fn column(ui: &mut Ui, scene: &mut Scene<'_>, width: f32) {
     on_the_pad(ui, scene, width);
