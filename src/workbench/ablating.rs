@@ -263,6 +263,7 @@ impl Workbench {
                 if let Err(error) = result {
                     self.notify(NoticeKind::Problem, format!("The ablation could not go on: {error}"));
                 }
+                self.begin_next_repeat();
             }
         }
     }
