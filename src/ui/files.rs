@@ -52,9 +52,13 @@ impl App {
 
     /// A plan of an ablation becomes a card.
     fn open_plan(&mut self, path: PathBuf) {
+        let name = ablation::read_plan(&path).ok().map(|plan| plan.name);
         self.workbench.handle(Command::Ablations(AblationCommand::Open(path)));
-        self.runs.show_ablations();
-        self.go(Place::Runs);
+        // what cannot be used is told in a notice
+        if let Some(name) = name {
+            self.runs.show_plan(name);
+            self.go(Place::Runs);
+        }
     }
 
     /// Polls the file dialog.

@@ -1,7 +1,6 @@
 //! Ablations as cards: the plans inside the program, those that were opened, and those that the runs folder holds; one at a
 //! time is trained, through the same core as `digitpad ablate`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::jobs::JobEvent;
 use super::long_work::LongWork;
 use super::{NoticeKind, Workbench, WorkerEvent};
-use crate::storage::ablation::{self, Ablation, PLANS, Plan, Results, Split, Told};
+use crate::storage::ablation::{self, Ablation, FoundAblation, PLANS, Plan, Results, Split, Told};
 use crate::storage::write_atomically;
 use crate::training::Event;
 
@@ -41,13 +40,6 @@ pub(super) enum AblationNews {
     Warning(String),
     Results(Box<Results>, String),
     Ended(Result<(), String>),
-}
-
-/// An ablation's folder.
-pub(super) struct FoundAblation {
-    plan: Plan,
-    folder: PathBuf,
-    report: Option<String>,
 }
 
 /// The run under way of an ablation.
@@ -139,7 +131,7 @@ impl Workbench {
         let (runs, tell, number) = (self.options.runs.clone(), self.ablation_teller(), self.ablating.number);
         let spawned = std::thread::Builder::new()
             .name("ablations".to_owned())
-            .spawn(move || tell(number, AblationNews::Found(found_in(&runs))));
+            .spawn(move || tell(number, AblationNews::Found(ablation::found_in(&runs))));
         if let Err(error) = spawned {
             self.notify(NoticeKind::Problem, format!("The runs folder cannot be searched for plans: {error}"));
         }
@@ -263,23 +255,8 @@ impl Workbench {
                 if let Err(error) = result {
                     self.notify(NoticeKind::Problem, format!("The ablation could not go on: {error}"));
                 }
+                self.begin_next_repeat();
             }
         }
     }
-}
-
-/// The newest ablation of every plan in the folder.
-fn found_in(runs: &Path) -> Vec<FoundAblation> {
-    let Ok(entries) = fs::read_dir(runs) else { return Vec::new() };
-    let mut folders: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    // the names end in the time: the newest of a plan last
-    folders.sort();
-    let mut found: Vec<FoundAblation> = Vec::new();
-    for folder in folders {
-        let Ok(plan) = ablation::plan_of(&folder) else { continue };
-        let report = ablation::report_of(&folder);
-        found.retain(|other| other.plan.name != plan.name);
-        found.push(FoundAblation { plan, folder, report });
-    }
-    found
 }

@@ -81,8 +81,7 @@ impl Workbench {
 
     /// Starts a training from the weights of this name on half of the kept drawings.
     pub(super) fn fine_tune(&mut self, name: &str) {
-        if self.training_is_under_way() {
-            self.notify(NoticeKind::Info, "A training is under way; stop it before you start another".to_owned());
+        if !self.is_free() {
             return;
         }
         if let Some(needs) = self.fine_tuning_needs() {

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use super::{NoticeKind, Workbench};
+use super::{NoticeKind, RaceView, Workbench};
 use crate::training::Stop;
 
 #[derive(Clone, Copy, Default)]
@@ -84,11 +84,10 @@ impl Drop for LongWork {
 impl Workbench {
     /// What keeps another training, ablation or race from starting: "A training".
     pub fn is_busy_with(&self) -> Option<&'static str> {
-        let busy = |work: &Option<LongWork>| work.as_ref().is_some_and(LongWork::is_busy);
         match () {
             () if self.training_is_under_way() => Some("A training"),
-            () if busy(&self.ablating.work) => Some("An ablation"),
-            () if busy(&self.racing.work) => Some("A race"),
+            () if self.ablations().iter().any(|card| card.is_under_way) => Some("An ablation"),
+            () if self.race().is_some_and(RaceView::is_under_way) => Some("A race"),
             () => None,
         }
     }
@@ -104,6 +103,11 @@ impl Workbench {
 
     /// Ends the long work of a program that ends.
     pub(super) fn leave_long_work(&self) {
-        self.ablating.work.iter().chain(&self.racing.work).for_each(LongWork::stop);
+        self.long_work().for_each(LongWork::stop);
+    }
+
+    /// The threads of ablations and races, those that have ended too.
+    pub(super) fn long_work(&self) -> impl Iterator<Item = &LongWork> {
+        self.ablating.work.iter().chain(&self.racing.work)
     }
 }

@@ -114,6 +114,7 @@ use beside::Beside;
 use corpora::Corpora;
 use handwriting::HandwritingEvent;
 use jobs::{JobEvent, Jobs, OpenModel};
+use long_work::LongWork;
 use newest::Newest;
 use predictor::{Answer, Question};
 use trainer::{Trainer, TrainerEvent};
@@ -290,8 +291,12 @@ impl Workbench {
         self.jobs.cancel_fetch();
         self.cancel_disagreements();
         let deadline = Instant::now() + patience;
-        while (self.is_busy_with().is_some() || self.leaving.iter().any(Trainer::is_busy)) && Instant::now() < deadline
-        {
+        let busy = |workbench: &Self| {
+            workbench.training_is_under_way()
+                || workbench.leaving.iter().any(Trainer::is_busy)
+                || workbench.long_work().any(LongWork::is_busy)
+        };
+        while busy(self) && Instant::now() < deadline {
             if let Ok(event) = self.events.recv_timeout(Duration::from_millis(20))
                 && let WorkerEvent::Trainer(run, event) = event
                 && run == self.runs_started

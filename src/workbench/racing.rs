@@ -194,11 +194,15 @@ impl Workbench {
                 }
             }
             RaceNews::Events(events) => events.iter().for_each(|event| view.take(event)),
-            RaceNews::Ended(Ok(())) => view.phase = RacePhase::Ended,
+            RaceNews::Ended(Ok(())) => {
+                view.phase = RacePhase::Ended;
+                self.begin_next_repeat();
+            }
             RaceNews::Ended(Err(error)) => {
                 view.phase = RacePhase::Failed(error.clone());
                 self.notify(NoticeKind::Problem, format!("The race could not go on: {error}"));
                 self.look_for_damage();
+                self.begin_next_repeat();
             }
         }
     }

@@ -48,9 +48,9 @@ impl Workbench {
         self.begin_next_repeat();
     }
 
-    /// Begins the repeat that has waited longest, unless a training is under way.
+    /// Begins the repeat that has waited longest, unless something else is under way.
     pub(super) fn begin_next_repeat(&mut self) {
-        if self.training_is_under_way() {
+        if self.is_busy_with().is_some() {
             return;
         }
         if let Some((config, changes)) = self.beside.runs.repeats.waiting.pop_front() {

@@ -77,7 +77,6 @@ fn an_ablation_ends_with_its_window_and_goes_on_in_the_next_one() {
     window.assert_sees(&["An ablation is under way"]);
     assert!(window.workbench().training().is_none());
     window.harness.state_mut().end();
-    assert_eq!(window.workbench().is_busy_with(), None, "it has ended");
     let Window { harness, folder } = window;
     drop(harness);
     let runs = |folder: &std::path::Path| -> usize {

@@ -185,17 +185,28 @@ pub fn find(runs: &Path, named: &str) -> Option<PathBuf> {
     [PathBuf::from(named), runs.join(named)].into_iter().find(|path| path.join(PLAN).is_file())
 }
 
-/// The plan of an ablation's folder.
-///
-/// # Errors
-/// Where there is none that can be read.
-pub fn plan_of(folder: &Path) -> Result<Plan> {
-    read_plan(&folder.join(PLAN))
+/// An ablation's folder.
+pub struct FoundAblation {
+    pub plan: Plan,
+    pub folder: PathBuf,
+    /// Once all its runs are done.
+    pub report: Option<String>,
 }
 
-/// The report of an ablation's folder, once all its runs are done.
-pub fn report_of(folder: &Path) -> Option<String> {
-    fs::read_to_string(folder.join(REPORT)).ok()
+/// The newest ablation of every plan among the runs; none where the folder cannot be read.
+pub fn found_in(runs: &Path) -> Vec<FoundAblation> {
+    let Ok(entries) = fs::read_dir(runs) else { return Vec::new() };
+    let mut folders: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    // the names end in the time: the newest of a plan last
+    folders.sort();
+    let mut found: Vec<FoundAblation> = Vec::new();
+    for folder in folders {
+        let Ok(plan) = read_plan(&folder.join(PLAN)) else { continue };
+        let report = fs::read_to_string(folder.join(REPORT)).ok();
+        found.retain(|other| other.plan.name != plan.name);
+        found.push(FoundAblation { plan, folder, report });
+    }
+    found
 }
 
 /// Whether a file is a plan rather than the settings of one training; what is neither is not a plan.

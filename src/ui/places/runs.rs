@@ -63,9 +63,10 @@ impl RunsPlace {
         }
     }
 
-    /// Shows the cards of ablations from now on.
-    pub fn show_ablations(&mut self) {
+    /// Shows the card of this plan from now on.
+    pub fn show_plan(&mut self, name: String) {
         self.view = View::Ablations;
+        self.ablations.look_at(name);
     }
 
     /// Writes the report that was asked for into this file.

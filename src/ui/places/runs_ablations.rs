@@ -37,8 +37,8 @@ pub(super) struct Ablations {
     seeds: u32,
     /// The plan whose report is to be saved.
     saves: Option<String>,
-    /// Cards there were in the frame before: one more was opened.
-    known: usize,
+    /// The plan that was opened just now.
+    wanted: Option<String>,
 }
 
 const LIST: f32 = 288.0;
@@ -55,12 +55,11 @@ impl Ablations {
         let cards = scene.workbench.ablations();
         let Some(first) = cards.first() else { return };
         let chosen = cards.iter().find(|card| Some(&card.plan.name) == self.chosen.as_ref());
-        // what was opened just now is looked at
-        let opened = (self.known > 0 && cards.len() > self.known).then(|| cards.last()).flatten();
-        self.known = cards.len();
+        let wanted = self.wanted.take();
+        let opened = cards.iter().find(|card| Some(&card.plan.name) == wanted.as_ref());
         let under_way = cards.iter().find(|card| card.is_under_way);
         let card = opened.or(chosen).or(under_way).unwrap_or(first);
-        if self.chosen.as_ref() != Some(&card.plan.name) {
+        if opened.is_some() || self.chosen.as_ref() != Some(&card.plan.name) {
             self.choose(card);
         }
         let whole = ui.available_rect_before_wrap();
@@ -76,6 +75,11 @@ impl Ablations {
             ui.set_clip_rect(ui.clip_rect().expand2(vec2(4.0, 0.0)));
             self.card(ui, card, right.width() - 12.0, scene);
         });
+    }
+
+    /// Looks at the plan of this name from the next frame on.
+    pub fn look_at(&mut self, name: String) {
+        self.wanted = Some(name);
     }
 
     fn choose(&mut self, card: &AblationCard) {
