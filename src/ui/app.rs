@@ -16,7 +16,7 @@ use super::widgets::notice::{self, Notices};
 use super::widgets::rail;
 use super::{files, status, theme, time_strip, transport};
 use crate::storage::{Settings, SettingsFile};
-use crate::workbench::{Command, HandwritingCommand, NoticeKind, RunsCommand, Workbench};
+use crate::workbench::{Command, HandwritingCommand, NoticeKind, Workbench};
 
 /// The whole window.
 pub struct App {
@@ -171,7 +171,7 @@ impl App {
                     Action::Clear | Action::Delete | Action::Undo | Action::Redo | Action::Pin
                         if self.draw.is_drawing() => {}
                     Action::Delete if self.place == Place::Runs => self.runs.delete_selected(&mut scene),
-                    Action::Undo if self.place == Place::Runs => scene.push(Command::Runs(RunsCommand::Undo)),
+                    Action::Undo if self.place == Place::Runs => self.runs.undo(&mut scene),
                     Action::Delete if self.place == Place::Data => self.data.delete_selected(&mut scene),
                     Action::Undo if self.place == Place::Data => {
                         scene.push(Command::Handwriting(HandwritingCommand::Undo));
@@ -219,7 +219,7 @@ impl App {
                 transport::bar(ui, &self.form, &mut self.help, &mut scene);
             });
             Panel::bottom("status").exact_size(24.0).frame(bar.inner_margin(Margin::symmetric(16, 3))).show(ui, |ui| {
-                status::line(ui, scene.workbench, self.place);
+                status::line(ui, scene.workbench, self.place, self.runs.keys_in_words());
             });
             if let Some(time) = scene.workbench.time() {
                 Panel::bottom("time").exact_size(56.0).frame(bar.inner_margin(Margin::symmetric(16, 0))).show(

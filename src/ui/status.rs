@@ -7,7 +7,7 @@ use super::{text, theme};
 use crate::workbench::{FetchView, Phase, Workbench};
 
 /// How fast the pad is answered, what is being fetched, which keys help here.
-pub(super) fn line(ui: &mut Ui, workbench: &Workbench, place: Place) {
+pub(super) fn line(ui: &mut Ui, workbench: &Workbench, place: Place, of_runs: &str) {
     let p = theme::of(ui);
     ui.spacing_mut().interact_size.y = 18.0;
     ui.horizontal(|ui| {
@@ -30,7 +30,7 @@ pub(super) fn line(ui: &mut Ui, workbench: &Workbench, place: Place) {
                 Place::Train => "Space trains and pauses, . steps a batch, Shift+. an epoch",
                 Place::Inside => "Press a digit to compare with its code; arrows move the reject line",
                 Place::Mistakes => "Arrows move, Enter opens, Esc closes",
-                Place::Runs => "Arrows move, Ctrl and Shift choose several, Enter opens, Delete deletes",
+                Place::Runs => of_runs,
                 Place::Data => "Arrows move, Delete deletes, 0 to 9 relabel, Ctrl+Z undoes",
             };
             ui.label(text::small(keys).color(p.text2));

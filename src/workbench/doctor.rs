@@ -134,7 +134,7 @@ impl Workbench {
         // the pad's own answer comes first
         self.answer.as_ref().filter(|answer| answer.generation == self.generation && answer.prediction.is_some())?;
         let model = Arc::clone(self.model(&self.choice)?);
-        let learns = self.choice == ModelChoice::Live && self.training_is_under_way();
+        let learns = self.answers_as_it_learns() && self.training_is_under_way();
         let thresholds = self.thresholds();
         let (drawing, recipe) = (self.drawing.clone(), self.recipe);
         Some(Subject { drawing, recipe, model, thresholds, learns, asked: Instant::now() })
@@ -164,11 +164,16 @@ impl Workbench {
         found.is_some_and(|(subject, label, _)| *label == self.true_label && self.is_now(subject))
     }
 
+    /// Whether the newest weights of the training answer, and not those of a moment.
+    fn answers_as_it_learns(&self) -> bool {
+        self.choice == ModelChoice::Live && self.beside.time.model_of(&self.choice).is_none()
+    }
+
     /// Whether answers about `subject` are answers about the pad as it is; a network that learns may have learnt since.
     pub(super) fn is_now(&self, subject: &Subject) -> bool {
         let model = self.model(&self.choice);
         let same_model = model.is_some_and(|model| Arc::ptr_eq(model, &subject.model));
-        (same_model || (subject.learns && self.choice == ModelChoice::Live))
+        (same_model || (subject.learns && self.answers_as_it_learns()))
             && subject.recipe == self.recipe
             && subject.drawing == self.drawing
     }

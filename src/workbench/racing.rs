@@ -10,7 +10,7 @@ use crate::training::{Race, RaceEvent, RaceStanding, TrainingData};
 /// What a person can do with races.
 #[derive(Clone, Debug)]
 pub enum RaceCommand {
-    Start(Race),
+    Start(Box<Race>),
     Pause,
     Resume,
     Stop,
@@ -120,7 +120,7 @@ impl Workbench {
 
     pub(super) fn handle_race(&mut self, command: RaceCommand) {
         let phase = match command {
-            RaceCommand::Start(race) => return self.start_race(race),
+            RaceCommand::Start(race) => return self.start_race(*race),
             RaceCommand::Pause => (true, RacePhase::Paused),
             RaceCommand::Resume => (false, RacePhase::Running),
             RaceCommand::Stop => return self.racing.work.iter().for_each(LongWork::stop),

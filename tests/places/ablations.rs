@@ -107,7 +107,7 @@ fn race(window: &mut Window, updates: u64) {
     window.go(Place::Runs);
     window.click_label("Race");
     window.assert_sees(&["Which optimiser is first?", "Start race", "Learning rate of SDLM (1998)"]);
-    window.workbench().handle(Command::Race(RaceCommand::Start(race)));
+    window.workbench().handle(Command::Race(RaceCommand::Start(Box::new(race))));
 }
 
 fn phase(workbench: &Workbench) -> &RacePhase {

@@ -1,7 +1,7 @@
 //! The time strip: moments of a run that answer everywhere, and what they leave alone.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use digitpad::inference::Prediction;
 use digitpad::ui::places::Place;
@@ -21,7 +21,7 @@ fn answer(window: &mut Window) -> Prediction {
 }
 
 fn playhead(window: &mut Window) -> Option<u64> {
-    window.workbench().time().unwrap().playhead
+    window.workbench().time().and_then(|time| time.playhead)
 }
 
 /// Presses on the strip at one share of its width and lets go at another.
@@ -143,7 +143,7 @@ fn an_opened_run_has_its_moments_and_so_has_one_that_was_made_before_there_were_
     let began = Instant::now();
     window.workbench().handle(Command::LookBack(Some(0)));
     let first = answer(&mut window);
-    eprintln!("from the playhead to the answer, with the frames of this test: {:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(5), "the moments of a run are in memory: {:?}", began.elapsed());
     assert_ne!(first, best);
     window.assert_sees(&["Time strip, Epoch 1 of 5"]);
 

@@ -25,8 +25,11 @@ fn race(model: &str, lanes: &[RaceLane]) -> Race {
     Race::new(base.unwrap(), lanes.to_vec())
 }
 
-/// For every lane its losses by update, and its accuracies by place, as bits.
-fn curves(race: &Race, threads: usize) -> Vec<(Vec<u64>, Vec<(u64, u64)>)> {
+/// A lane's losses by update, and its accuracies by place, as bits.
+type LaneBits = (Vec<u64>, Vec<(u64, u64)>);
+
+/// For every lane its curves.
+fn curves(race: &Race, threads: usize) -> Vec<LaneBits> {
     let data = TrainingData::split(race.base(), corpus()).unwrap();
     let compute = Arc::new(Compute::new(DeviceChoice::Cpu, Some(threads)).unwrap());
     let mut curves = vec![(Vec::new(), Vec::new()); race.lanes.len()];

@@ -63,6 +63,23 @@ impl RunsPlace {
         }
     }
 
+    /// What the keys do in what is seen.
+    pub fn keys_in_words(&self) -> &'static str {
+        match self.view {
+            View::Runs => "Arrows move, Ctrl and Shift choose several, Enter opens, Delete deletes",
+            View::Ablations => "Bet, start, and see which variant wins; what is stopped goes on later",
+            View::Race => "Only one of training, ablation and race goes on at a time",
+        }
+    }
+
+    /// Brings back what was deleted last.
+    pub fn undo(&self, scene: &mut Scene<'_>) {
+        // what is not seen is not brought back
+        if self.view == View::Runs {
+            scene.push(Command::Runs(RunsCommand::Undo));
+        }
+    }
+
     /// Shows the card of this plan from now on.
     pub fn show_plan(&mut self, name: String) {
         self.view = View::Ablations;

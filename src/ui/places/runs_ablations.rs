@@ -23,7 +23,7 @@ enum Bet {
     #[default]
     Open,
     /// There is to be none.
-    NoBet,
+    Nothing,
     On(String),
 }
 
@@ -89,7 +89,7 @@ impl Ablations {
         self.bet = match (&card.folder, &card.plan.bet) {
             (None, _) => Bet::Open,
             (Some(_), Some(bet)) => Bet::On(bet.clone()),
-            (Some(_), None) => Bet::NoBet,
+            (Some(_), None) => Bet::Nothing,
         };
     }
 
@@ -146,11 +146,8 @@ impl Ablations {
         let has_begun = card.is_under_way || card.folder.is_some();
         ui.label(text::section(if has_begun { "Variants" } else { "Which will win?" }));
         self.variants(ui, card, has_begun, width);
-        if !has_begun {
-            let none = self.bet == Bet::NoBet;
-            if ui.add(field_radio("No bet", none)).clicked() {
-                self.bet = Bet::NoBet;
-            }
+        if !has_begun && field_radio(ui, "No bet", self.bet == Bet::Nothing) {
+            self.bet = Bet::Nothing;
         }
         ui.add_space(8.0);
         match &card.run {
@@ -186,7 +183,7 @@ impl Ablations {
                 if self.bet == on {
                     row.label(text::label("the bet").color(p.accent));
                 }
-            } else if row.add(field_radio(&variant.name, self.bet == on)).clicked() {
+            } else if field_radio(&mut row, &variant.name, self.bet == on) {
                 self.bet = on;
             }
             let differs = if place == 0 { "the base".to_owned() } else { variant.differences() };
@@ -290,9 +287,16 @@ impl Ablations {
     }
 }
 
-/// A radio button with a name.
-fn field_radio(name: &str, on: bool) -> eframe::egui::RadioButton<'_> {
-    eframe::egui::RadioButton::new(on, text::body(name))
+/// A radio button with a name; true when it is chosen.
+fn field_radio(ui: &mut Ui, name: &str, on: bool) -> bool {
+    let rim = eframe::egui::Stroke::new(1.0, theme::of(ui).text3);
+    let radio = eframe::egui::RadioButton::new(on, text::body(name));
+    ui.scope(|ui| {
+        // its disc alone hardly stands out
+        ui.visuals_mut().widgets.inactive.bg_stroke = rim;
+        ui.add(radio).clicked()
+    })
+    .inner
 }
 
 /// "5 variants, 3 seeds", "2 of 15 runs", "The bet held".

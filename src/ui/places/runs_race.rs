@@ -121,7 +121,7 @@ impl RaceForm {
                 field::choice(ui, "Updates of the race", &mut self.updates, &UPDATES, w);
             });
             ui.add_space(8.0);
-            ui.horizontal(|ui| {
+            ui.allocate_ui_with_layout(vec2(width, 24.0), Layout::left_to_right(Align::Center), |ui| {
                 ui.label(text::section("Optimisers"));
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     ui.label(text::label("Learning rate").color(p.text2));
@@ -147,7 +147,7 @@ impl RaceForm {
         for form in self.lanes.iter().filter(|lane| lane.on) {
             let Some(optimizer) = OptimizerConfig::find(form.id) else { continue };
             let learning_rate =
-                form.rate.trim().parse().map_err(|_| format!("“{}” is no learning rate", form.rate.trim()))?;
+                form.rate.trim().parse().map_err(|_no_number| format!("“{}” is no learning rate", form.rate.trim()))?;
             lanes.push(RaceLane { optimizer, learning_rate });
         }
         let mut race = Race::new(base, lanes);
@@ -179,7 +179,7 @@ impl RaceForm {
                 if ui.add_enabled(ready, Button::primary("Start race").icon(icons::PLAY)).clicked()
                     && let Ok(race) = &race
                 {
-                    scene.push(Command::Race(RaceCommand::Start(race.clone())));
+                    scene.push(Command::Race(RaceCommand::Start(Box::new(race.clone()))));
                 }
             }
         });
@@ -232,6 +232,13 @@ impl RaceForm {
         let lanes = &self.curves;
         let curve = |lane, points| -> Curve<'_> {
             let LaneCurves { kind, name, .. }: &LaneCurves = lane;
+            // beside the plots there is room for a word
+            let name = match *name {
+                "SGD, momentum" => "Momentum",
+                "SDLM (1998)" => "SDLM",
+                "Conj. gradient" => "Conjugate",
+                name => name,
+            };
             Curve { name, points, smooth: &[], kind: *kind }
         };
         let losses: Vec<Curve<'_>> = lanes.iter().map(|lane| curve(lane, &lane.losses)).collect();

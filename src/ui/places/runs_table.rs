@@ -10,7 +10,7 @@ use eframe::egui::{
 use super::runs_rows::{Column, Kind, Order, Row, Rows, group_path};
 use crate::storage::runs::{Run, RunState};
 use crate::ui::text::{self, IconWeight, Weight};
-use crate::ui::widgets::overlay;
+use crate::ui::widgets::{overlay, plot_lines};
 use crate::ui::{icons, style, theme};
 
 /// What the table remembers between frames.
@@ -148,7 +148,8 @@ impl Table {
                 let words = ui.painter().text(pos2(right, y), Align2::RIGHT_CENTER, &title, font, ink);
                 ui.painter().text(pos2(words.left() - 3.0, y), Align2::RIGHT_CENTER, caret, icon, ink);
             } else {
-                let words = overlay::elided(ui.painter(), &title, font, ink, pos2(cell.left(), y), cell.right() - 20.0);
+                let words =
+                    plot_lines::elided(ui.painter(), &title, font, ink, pos2(cell.left(), y), cell.right() - 20.0);
                 ui.painter().text(pos2(words + 3.0, y), Align2::LEFT_CENTER, caret, icon, ink);
             }
             if response.clicked() {
@@ -339,5 +340,5 @@ fn cell(ui: &Ui, column: &Column, words: &str, rect: Rect, row: &Row, runs: &[Ru
         ui.painter().text(pos2(left, y), Align2::LEFT_CENTER, icons::WARNING, icon, p.warn);
         left += 18.0;
     }
-    overlay::elided(ui.painter(), words, font, ink, pos2(left, y), rect.right() - 12.0);
+    plot_lines::elided(ui.painter(), words, font, ink, pos2(left, y), rect.right() - 12.0);
 }

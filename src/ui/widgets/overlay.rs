@@ -1,7 +1,7 @@
 //! Curves of several runs over each other: a line each, for several seeds their mean within a band from the least to the
 //! greatest value, and a table of values at the right. A letter names each curve beside its colour.
 
-use super::plot_lines::nearest;
+use super::plot_lines::{elided, nearest};
 use super::shared_axis::{SharedAxis, unit_in_words};
 use super::value_scale::{Scale, nice_step};
 use crate::storage::XAxis;
@@ -194,24 +194,6 @@ impl Overlay<'_> {
             painter.text(pos2(left, y), Align2::LEFT_CENTER, format!("and {more} more"), small, p.text3);
         }
     }
-}
-
-/// A text from `at` to `right` at most, with an ellipsis where it is longer. `at` is the middle of its left edge; the answer is
-/// where it ends.
-pub fn elided(
-    painter: &egui::Painter,
-    words: &str,
-    font: egui::FontId,
-    ink: Color32,
-    at: egui::Pos2,
-    right: f32,
-) -> f32 {
-    let mut line = egui::text::LayoutJob::simple_singleline(words.to_owned(), font, ink);
-    line.wrap = egui::text::TextWrapping::truncate_at_width((right - at.x).max(0.0));
-    let galley = painter.layout_job(line);
-    let end = at.x + galley.size().x;
-    painter.galley(at - vec2(0.0, galley.size().y / 2.0), galley, ink);
-    end
 }
 
 /// Least and greatest value shown.

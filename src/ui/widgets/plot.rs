@@ -2,7 +2,7 @@
 //! Axes, grid and cursor are ours, so that all plots and the F1 rows line up; the lines are drawn in `plot_lines.rs`.
 
 use super::{
-    plot_lines::lines,
+    plot_lines::{elided, lines},
     shared_axis::{SharedAxis, unit_in_words},
     value_scale::Scale,
 };
@@ -218,9 +218,9 @@ impl Chart<'_> {
                 continue;
             }
             curve.kind.paint_key(painter, p, pos2(left, y), 12.0);
-            painter.text(pos2(left + 19.0, y), Align2::LEFT_CENTER, curve.name, label.clone(), p.text2);
             let value = point.map_or_else(|| "–".to_owned(), |[_, value]| self.scale.label(value));
-            painter.text(pos2(right, y), Align2::RIGHT_CENTER, value, strong.clone(), p.text);
+            let value = painter.text(pos2(right, y), Align2::RIGHT_CENTER, value, strong.clone(), p.text);
+            elided(painter, curve.name, label.clone(), p.text2, pos2(left + 19.0, y), value.left() - 6.0);
             y += pitch;
         }
         if let Some([_, value]) = self.best {

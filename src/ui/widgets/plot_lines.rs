@@ -3,7 +3,7 @@
 
 use super::{shared_axis::SharedAxis, value_scale::Scale};
 use crate::ui::theme::{self, Palette};
-use eframe::egui::{self, Color32, Rect, Sense, Ui, Vec2};
+use eframe::egui::{self, Color32, Rect, Sense, Ui, Vec2, vec2};
 use egui_plot::{Line, LineStyle, Plot, PlotPoint, PlotPoints};
 
 /// What a curve is; it decides colour and width.
@@ -154,6 +154,24 @@ pub(super) fn nearest(points: &[[f64; 2]], cursor: Option<f64>) -> Option<[f64; 
         .flatten()
         .filter_map(|index| points.get(index).copied())
         .min_by(|a, b| (a[0] - cursor).abs().total_cmp(&(b[0] - cursor).abs()))
+}
+
+/// A text from `at` to `right` at most, with an ellipsis where it is longer. `at` is the middle of its left edge; the answer is
+/// where it ends.
+pub fn elided(
+    painter: &egui::Painter,
+    words: &str,
+    font: egui::FontId,
+    ink: Color32,
+    at: egui::Pos2,
+    right: f32,
+) -> f32 {
+    let mut line = egui::text::LayoutJob::simple_singleline(words.to_owned(), font, ink);
+    line.wrap = egui::text::TextWrapping::truncate_at_width((right - at.x).max(0.0));
+    let galley = painter.layout_job(line);
+    let end = at.x + galley.size().x;
+    painter.galley(at - vec2(0.0, galley.size().y / 2.0), galley, ink);
+    end
 }
 
 /// At most two points per pixel, the extremes of each, so that long runs stay quick and no peak is lost. What is not
