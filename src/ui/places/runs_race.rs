@@ -315,6 +315,11 @@ fn lane_row(ui: &mut Ui, lane: &mut LaneForm, width: f32) {
     });
 }
 
+/// "1 update", "2,000 updates".
+fn updates(count: u64) -> String {
+    if count == 1 { "1 update".to_owned() } else { format!("{} updates", text::count(count)) }
+}
+
 /// Who reached the aim, in updates and in seconds; the first in either is marked.
 fn arrivals(ui: &mut Ui, view: &RaceView, width: f32) {
     let p = theme::of(ui);
@@ -333,7 +338,7 @@ fn arrivals(ui: &mut Ui, view: &RaceView, width: f32) {
                 ui.label(text::label(name));
             });
             let words = match (standing.diverged, standing.arrived) {
-                (Some(why), _) => format!("Diverged after {} updates and rests, {}", standing.step, why.sentence()),
+                (Some(why), _) => format!("Diverged after {} and rests, {}", updates(standing.step), why.sentence()),
                 (None, Some((place, seconds))) => {
                     let first = match (place == soonest, seconds == fastest) {
                         (true, true) => ", first in both",
@@ -345,7 +350,7 @@ fn arrivals(ui: &mut Ui, view: &RaceView, width: f32) {
                 }
                 (None, None) => {
                     let best = standing.accuracy.map_or_else(|| "–".to_owned(), |share| text::percent(share, 2));
-                    format!("Not yet, {best} after {} updates", text::count(standing.step))
+                    format!("Not yet, {best} after {}", updates(standing.step))
                 }
             };
             let ink = if standing.diverged.is_some() { p.error } else { p.text2 };
