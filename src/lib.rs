@@ -31,6 +31,12 @@
 //! Between any two updates a run is a [`training::Checkpoint`]; a thread of [`storage`] writes one now and then, and
 //! [`storage::recorded_run::resume`] goes on from it to the same bits.
 //!
+//! What may change live ([`training::LiveSettings`]) stands in the run's journal with its update before it acts, so that going
+//! on and repeating make the same changes at the same updates. Looks at the validation images steer nothing; each leaves its
+//! weights as a moment, thinned to a bound ([`storage::moments`]), and [`workbench::Command::LookBack`] lets one of them answer
+//! in place of the newest. An ablation ([`storage::ablation`]) is a folder of such runs; a race ([`training::Race`]) steps several
+//! optimisers over the same batches and writes nothing.
+//!
 //! # What always holds
 //! * Panels read the workbench and push commands; nothing that is seen waits for a worker.
 //! * Every random number comes from [`nn::random::stream`] or another stream of its own, keyed by a seed.

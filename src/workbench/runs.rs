@@ -80,6 +80,8 @@ pub(super) struct Runs {
     pub view: RunsView,
     pub repeats: Repeats,
     reader: Newest<PathBuf>,
+    /// Changes that are being made: what is read meanwhile may be older than what is shown.
+    changing: usize,
     /// Held while a note is read and written again.
     notes: Arc<Mutex<()>>,
     sender: Sender<WorkerEvent>,
@@ -94,11 +96,20 @@ impl Runs {
             let failed = |error| format!("The runs folder cannot be read ({error}): {}", folder.display());
             Ok(found.map_err(failed).transpose().map(|listed| WorkerEvent::Runs(RunsEvent::Listed(listed))))
         })?;
-        Ok(Self { view: RunsView::default(), repeats: Repeats::default(), reader, notes: Arc::default(), sender, wake })
+        Ok(Self {
+            view: RunsView::default(),
+            repeats: Repeats::default(),
+            reader,
+            changing: 0,
+            notes: Arc::default(),
+            sender,
+            wake,
+        })
     }
 
     /// Does something to folders on a thread of its own.
-    fn beside(&self, work: impl FnOnce() -> RunsEvent + Send + 'static) {
+    fn beside(&mut self, work: impl FnOnce() -> RunsEvent + Send + 'static) {
+        self.changing += 1;
         let (sender, wake) = (self.sender.clone(), Arc::clone(&self.wake));
         let spawned = std::thread::Builder::new().name("runs, a change".to_owned()).spawn(move || {
             let _gone = sender.send(WorkerEvent::Runs(work()));
@@ -204,8 +215,14 @@ impl Workbench {
     }
 
     pub(super) fn runs_said(&mut self, event: RunsEvent) {
-        let view = &mut self.beside.runs.view;
+        let runs = &mut self.beside.runs;
+        if !matches!(event, RunsEvent::Listed(_)) {
+            runs.changing = runs.changing.saturating_sub(1);
+        }
+        let view = &mut runs.view;
         match event {
+            // every change is followed by another reading
+            RunsEvent::Listed(_) if runs.changing > 0 => {}
             RunsEvent::Listed(listed) => {
                 view.is_reading = false;
                 view.revision += 1;
@@ -234,7 +251,10 @@ impl Workbench {
                 failed.into_iter().for_each(|text| self.notify(NoticeKind::Problem, text));
                 self.list_runs();
             }
-            RunsEvent::Told(text) => self.notify(NoticeKind::Problem, text),
+            RunsEvent::Told(text) => {
+                self.notify(NoticeKind::Problem, text);
+                self.list_runs();
+            }
         }
     }
 

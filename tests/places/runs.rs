@@ -164,6 +164,7 @@ fn a_run_is_renamed_and_annotated_in_place_and_its_folder_stays() {
     window.until("both in the file", |_| says("Baseline") && says("what others are held against"));
     type_into(&mut window, "Name of the run", "one");
     window.until("its own name again", |workbench| workbench.runs().runs[0].title.is_empty());
+    window.settle();
     window.assert_sees(&["one, 2024-01-01"]);
 }
 
