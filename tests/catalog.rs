@@ -39,7 +39,7 @@ fn short(id: &str, seed: u64) -> TrainingConfig {
 /// Trains some updates; losses and the end.
 fn train(config: &TrainingConfig, data: &TrainingData, compute: &Arc<Compute>, updates: u64) -> (Vec<f64>, Outcome) {
     let mut losses = Vec::new();
-    let outcome = training::run(config, data, compute, None, &mut |event| {
+    let outcome = training::run(config, data, compute, None, &mut |event, _| {
         if let Event::Step { step, loss, .. } = event {
             losses.push(loss);
             if step == updates {
@@ -162,7 +162,7 @@ fn distances_learn_pattern_by_pattern_and_a_lost_network_is_told_so() {
     let config = TrainingConfig { epochs: 1, ..preset };
     let mut errors = Vec::new();
     let mut steps = Vec::new();
-    let outcome = training::run(&config, &data, &cpu(1), None, &mut |event| {
+    let outcome = training::run(&config, &data, &cpu(1), None, &mut |event, _| {
         match event {
             Event::Step { error, .. } => errors.push(error),
             Event::Epoch(summary) => steps = summary.step_sizes,
@@ -179,7 +179,7 @@ fn distances_learn_pattern_by_pattern_and_a_lost_network_is_told_so() {
 
     // far too long steps drive the states before the last layer to the ends of their range
     let wild = TrainingConfig { learning_rate: 1.0, ..config };
-    let outcome = training::run(&wild, &data, &cpu(1), None, &mut |_| ControlFlow::Continue(None)).unwrap();
+    let outcome = training::run(&wild, &data, &cpu(1), None, &mut |_, _| ControlFlow::Continue(None)).unwrap();
     assert!(matches!(outcome.ending, Ending::Diverged(_)), "{:?}", outcome.ending);
     assert!(outcome.last_weights.first_not_finite().is_none());
 }

@@ -14,7 +14,7 @@ use digitpad::data::{Augmentation, Corpus, Drawn, idx};
 use digitpad::nn::random::{Purpose, stream};
 use digitpad::nn::{Compute, DeviceChoice};
 use digitpad::training::{
-    self, Checkpoint, Ending, EpochSummary, Event, LiveChange, LiveSettings, Origin, Outcome, Pace, Stop,
+    self, Checkpoint, Clock, Ending, EpochSummary, Event, LiveChange, LiveSettings, Origin, Outcome, Pace, Stop,
     TrainingConfig, TrainingData,
 };
 use rand::Rng;
@@ -82,7 +82,7 @@ fn trained(
         data,
         &compute(),
         origin,
-        (live, &mut |event| {
+        (live, &mut |event, _| {
             match event {
                 Event::Resumable(run) if copied.contains(&run.step()) => copies.extend(run.checkpoint().unwrap()),
                 Event::Epoch(summary) => epochs.push(told(&summary)),
@@ -139,7 +139,7 @@ fn a_run_that_is_stopped_anywhere_goes_on_to_the_same_bits() {
             // left and taken up until it is done, each time after so many events
             let last = loop {
                 let origin = checkpoint.as_ref().map_or(Origin::Start(None), Origin::Checkpoint);
-                let watch = &mut |event: Event<'_>| {
+                let watch = &mut |event: Event<'_>, _: &mut Clock| {
                     events += usize::from(!matches!(event, Event::Resumable(_)));
                     let stops = events % (stop_after + 12) == stop_after;
                     if stops { ControlFlow::Break(Stop) } else { ControlFlow::Continue(None) }
@@ -233,13 +233,53 @@ fn every_setting_that_changes_live_changes_again_to_the_same_bits() {
 }
 
 #[test]
+fn a_pause_is_no_time_of_training() {
+    const PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
+    let (_, config) = configs().swap_remove(2);
+    let config = TrainingConfig { epochs: 2, ..config };
+    let data = TrainingData::split(&config, Arc::clone(digits())).unwrap();
+    let (mut epochs, mut copy) = (Vec::new(), None);
+    // rests where a clock can be asked: the clock stands still while the run does
+    let pause = |clock: &mut Clock| {
+        let before = clock.seconds();
+        clock.pause();
+        std::thread::sleep(PAUSE);
+        clock.resume();
+        assert!(clock.seconds() - before < PAUSE.as_secs_f64() / 2.0, "a rest was counted");
+    };
+    let began = std::time::Instant::now();
+    let outcome = training::run(&config, &data, &compute(), None, &mut |event, clock| {
+        match event {
+            Event::Step { step: 1 | 2, .. } => pause(clock),
+            Event::Resumable(run) if run.step() == 3 => copy = run.checkpoint().unwrap(),
+            Event::Epoch(summary) => {
+                epochs.push(summary.seconds);
+                pause(clock);
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(None)
+    })
+    .unwrap();
+    let (all, rested) = (began.elapsed().as_secs_f64(), 4.0 * PAUSE.as_secs_f64());
+    assert!(outcome.seconds <= all - rested, "{} of {all} s", outcome.seconds);
+    let sum: f64 = epochs.iter().sum();
+    assert!(sum <= outcome.seconds && sum > 0.0, "{epochs:?} make {}", outcome.seconds);
+    // whoever goes on counts from there
+    let copy = copy.unwrap();
+    assert!(copy.position.seconds <= outcome.seconds && copy.position.met.seconds > 0.0);
+    let (again, ..) = trained(&config, &data, Origin::Checkpoint(&copy), &[], &[], &[]);
+    assert!(again.seconds >= copy.position.seconds);
+}
+
+#[test]
 fn a_schedule_goes_by_images_whatever_the_batch() {
     let (_, config) = configs().swap_remove(2);
     let config = TrainingConfig { epochs: 2, batch_size: 20, ..config };
     let data = TrainingData::split(&config, Arc::clone(digits())).unwrap();
     let rates = |changes: &[(u64, LiveSettings)]| {
         let (mut rates, mut met) = (Vec::new(), 0);
-        training::run(&config, &data, &compute(), None, &mut |event| {
+        training::run(&config, &data, &compute(), None, &mut |event, _| {
             let Event::Step { step, learning_rate, images, .. } = event else { return ControlFlow::Continue(None) };
             rates.push((met, learning_rate));
             met += images;
@@ -268,7 +308,7 @@ fn early_stopping_ends_a_run_and_its_best_epoch_is_kept() {
     let config = TrainingConfig::from_toml(&text).unwrap();
     let data = TrainingData::split(&config, Arc::clone(digits())).unwrap();
     let mut losses: Vec<f64> = Vec::new();
-    let outcome = training::run(&config, &data, &compute(), None, &mut |event| {
+    let outcome = training::run(&config, &data, &compute(), None, &mut |event, _| {
         if let Event::Epoch(summary) = event {
             losses.push(summary.validation.unwrap().loss);
         }

@@ -88,7 +88,7 @@ fn config(model: &str, optimizer: OptimizerConfig) -> TrainingConfig {
 
 fn losses(config: &TrainingConfig, data: &TrainingData) -> (Vec<f64>, Outcome) {
     let mut losses = Vec::new();
-    let outcome = training::run(config, data, &cpu(), None, &mut |event| {
+    let outcome = training::run(config, data, &cpu(), None, &mut |event, _| {
         if let Event::Step { loss, .. } = event {
             losses.push(loss);
         }
@@ -119,7 +119,7 @@ fn it_gets_lower_than_gradient_descent_that_reads_as_many_images() {
     let mut read = 0;
     let mut lowest = f64::INFINITY;
     let long = TrainingConfig { epochs: 6, ..config("scratch", CG) };
-    training::run(&long, &data, &cpu(), None, &mut |event| {
+    training::run(&long, &data, &cpu(), None, &mut |event, _| {
         if let Event::Step { loss, images, .. } = event {
             (lowest, read) = (loss, read + images);
         }
@@ -158,7 +158,7 @@ fn pixels_are_chosen_before_the_first_update_and_stay() {
     for optimizer in [CG, OptimizerConfig::Adam { beta1: 0.9, beta2: 0.999 }] {
         let mut told = None;
         let mut updates = 0;
-        let outcome = training::run(&config("scratch", optimizer), &data, &cpu(), None, &mut |event| {
+        let outcome = training::run(&config("scratch", optimizer), &data, &cpu(), None, &mut |event, _| {
             match event {
                 Event::Pixels { kept, of } => told = Some((kept, of, updates)),
                 Event::Step { .. } => updates += 1,
@@ -177,7 +177,7 @@ fn pixels_are_chosen_before_the_first_update_and_stay() {
         // who goes on from other weights goes on with their choice, whatever the images
         let few = TrainingData { train: vec![0, 1, 2], ..data_like(&data) };
         let again =
-            training::run(&config("scratch", optimizer), &few, &cpu(), Some(&outcome.last_weights), &mut |_| {
+            training::run(&config("scratch", optimizer), &few, &cpu(), Some(&outcome.last_weights), &mut |_, _| {
                 ControlFlow::Continue(None)
             });
         assert_eq!(again.unwrap().last_weights.entries[0], *entry);
@@ -199,7 +199,7 @@ fn a_stop_inside_a_line_search_leaves_the_weights_of_the_update_before() {
     for after in [0usize, 1, 4, 17] {
         let (mut readings, mut before, mut reading_since) = (0, None, false);
         let began = Instant::now();
-        let outcome = training::run(&config("scratch", CG), &data, &cpu(), None, &mut |event| {
+        let outcome = training::run(&config("scratch", CG), &data, &cpu(), None, &mut |event, _| {
             match event {
                 Event::Step { params, .. } => (before, reading_since) = (Some(params.weights().unwrap()), false),
                 Event::Reading => {

@@ -39,7 +39,7 @@ fn cpu(threads: usize) -> Arc<Compute> {
 /// The run's end, and the learning rate of every update.
 fn run(config: &TrainingConfig, start: Option<&Weights>, compute: &Arc<Compute>) -> (Outcome, Vec<f64>) {
     let mut rates = Vec::new();
-    let outcome = training::run(config, &drawn(config), compute, start, &mut |event| {
+    let outcome = training::run(config, &drawn(config), compute, start, &mut |event, _| {
         if let Event::Step { learning_rate, .. } = event {
             rates.push(learning_rate);
         }
@@ -116,7 +116,7 @@ fn layers_are_copied_by_name_and_shape_and_the_rest_begins_fresh() {
 #[test]
 fn what_cannot_be_copied_or_frozen_is_told() {
     let refused = |config: &TrainingConfig, from: &str| {
-        training::run(config, &drawn(config), &cpu(1), Some(&weights(from)), &mut |_| ControlFlow::Continue(None))
+        training::run(config, &drawn(config), &cpu(1), Some(&weights(from)), &mut |_, _| ControlFlow::Continue(None))
             .err()
             .unwrap()
             .to_string()
@@ -129,7 +129,7 @@ fn what_cannot_be_copied_or_frozen_is_told() {
     let told = refused(&frozen("lenet5", "lenet5", "S5"), "lenet5");
     assert!(told.contains("\"S5\"; the layers are C1, S2, C3, S4, C5, F6, Output"), "{told}");
     let lacking = from("mlp", "mlp");
-    let told = training::run(&lacking, &drawn(&lacking), &cpu(1), None, &mut |_| ControlFlow::Continue(None));
+    let told = training::run(&lacking, &drawn(&lacking), &cpu(1), None, &mut |_, _| ControlFlow::Continue(None));
     assert!(told.err().unwrap().to_string().contains("its weights were not brought"));
 }
 
@@ -184,7 +184,7 @@ fn a_network_with_smoothed_targets_learns_to_be_less_sure() {
     let sure = |loss: Loss| {
         let config = TrainingConfig { loss, epochs: 12, ..config("mlp") };
         let mut confidence = 0.0;
-        training::run(&config, &drawn(&config), &cpu(2), None, &mut |event| {
+        training::run(&config, &drawn(&config), &cpu(2), None, &mut |event, _| {
             if let Event::Epoch(summary) = event {
                 let answers = &summary.validation.unwrap().answers;
                 confidence = answers.iter().map(|answer| answer.confidence).sum::<f32>() / answers.len() as f32;
@@ -249,7 +249,7 @@ fn figures_of_transfer_to_pen_digits() {
                         };
                         let data = TrainingData::split(&config, Arc::clone(&corpus)).unwrap();
                         let mut accuracy = 0.0;
-                        training::run(&config, &data, &cpu(2), from.map(|_| &shipped), &mut |event| {
+                        training::run(&config, &data, &cpu(2), from.map(|_| &shipped), &mut |event, _| {
                             if let Event::Epoch(summary) = event {
                                 accuracy = 100.0 * summary.validation.unwrap().confusion.accuracy();
                             }

@@ -97,7 +97,7 @@ impl Bench<'_> {
         };
         let mut rounds = Vec::new();
         for _ in 0..=ROUNDS {
-            training::run(&config, &data, self.compute, None, &mut |event| match event {
+            training::run(&config, &data, self.compute, None, &mut |event, _| match event {
                 Event::Epoch(summary) => {
                     rounds.push(summary.seconds * per / count as f64);
                     ControlFlow::Break(Stop)

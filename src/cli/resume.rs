@@ -57,7 +57,7 @@ pub fn run(args: &ResumeArgs) -> Result<u8> {
         Recording { runs: &runs, name: &config.model, checkpoint_every: args.checkpoints.every() },
         &mut |folder, start| teller.begun(folder, start, step),
         &mut |warning| output::note(&warning),
-        &mut |event| output.saw(&event),
+        &mut |event, _| output.saw(&event),
     )?;
     Ok(output.end(&config, &result))
 }

@@ -145,7 +145,7 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
         recording,
         &mut |folder, start| teller.begun(folder, start, 0),
         &mut |warning| output::note(&warning),
-        &mut |event| output.saw(&event),
+        &mut |event, _| output.saw(&event),
     )?;
     Ok(output.end(&config, &result))
 }

@@ -17,8 +17,6 @@ use crate::training::{Checkpoint, TrainingConfig};
 pub(super) struct CheckpointWriter {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
-    /// Of training, when the last moment of an earlier life was kept.
-    pub seconds_before: f64,
 }
 
 #[derive(Default)]
@@ -50,13 +48,11 @@ struct Writing {
 impl CheckpointWriter {
     /// For the run in the folder `run`, in which the checkpoint at `found` has been read, where one was.
     pub fn start(run: &Path, found: Option<&Path>, config: &TrainingConfig, facts: RunFacts) -> Result<Self> {
-        let moments = MomentsFolder::open(run);
-        let seconds_before = moments.seconds();
         let writing = Writing {
             config: config.clone(),
             run: facts,
             folder: CheckpointFolder::new(run, found),
-            moments,
+            moments: MomentsFolder::open(run),
             path: run.to_owned(),
             disk: Box::new(Disk),
         };
@@ -64,7 +60,7 @@ impl CheckpointWriter {
         let desk = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("checkpoints".to_owned()).spawn(move || write(writing, &desk));
         let thread = Some(thread.context("no thread can be started to write checkpoints")?);
-        Ok(Self { shared, thread, seconds_before })
+        Ok(Self { shared, thread })
     }
 
     /// Takes the place of one that is not being written yet.

@@ -138,11 +138,6 @@ impl MomentsFolder {
         }
     }
 
-    /// Of training, when the last one was kept.
-    pub fn seconds(&self) -> f64 {
-        self.kept.last().map_or(0.0, |facts| facts.seconds)
-    }
-
     /// Writes a moment, and removes what is too much with it.
     ///
     /// # Errors
@@ -356,7 +351,6 @@ mod tests {
         assert!(size(run.path()) <= MOST_BYTES as u64);
         rewind(run.path(), 200);
         let mut again = MomentsFolder::open(run.path());
-        assert_eq!(again.seconds(), 200.0);
         for n in 21..=60 {
             again.save(&moment(n * 10, n % 4 == 0, false), architecture).unwrap();
         }

@@ -17,7 +17,7 @@ use super::run_records::{RunRecords, logging};
 use super::{FineTuning, moments, shipped};
 use crate::inference::{Evaluation, TrainedModel, evaluate};
 use crate::nn::{Compute, Weights};
-use crate::training::{self, Event, LiveChange, Observer, Origin, Outcome, TrainingConfig, TrainingData};
+use crate::training::{self, Clock, Event, LiveChange, Observer, Origin, Outcome, TrainingConfig, TrainingData};
 
 /// A finished run with its record.
 pub struct RecordedRun {
@@ -176,7 +176,7 @@ impl Run<'_> {
         let Self { config, data, compute, mut recorder, before } = self;
         let log = recorder.records.log.clone();
         let warn = &mut logging(&log, warn);
-        let mut watch = |event: Event<'_>| recorder.saw(event, warn, observe);
+        let mut watch = |event: Event<'_>, clock: &mut Clock| recorder.saw((event, clock), warn, observe);
         let mut outcome = training::begin(config, data, compute, origin, (live, &mut watch))?;
         recorder.write_last(outcome.checkpoint.take());
         let test = if data.corpus.test.is_empty() || !outcome.ending.is_finished() {

@@ -10,7 +10,7 @@ use super::moments::{Moment, MomentFacts};
 use super::run_folder::RunFolder;
 use super::run_records::RunRecords;
 use crate::nn::Weights;
-use crate::training::{Checkpoint, Event, LiveChange, LiveSettings, Observer, Position, Resumable, Stop};
+use crate::training::{Checkpoint, Clock, Event, LiveChange, LiveSettings, Observer, Position, Resumable, Stop};
 
 /// Usually at least this long between two checkpoints of a run. What a crash can cost is the time since the last one.
 pub const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
@@ -24,9 +24,6 @@ pub(super) struct Recorder {
     checkpoints: CheckpointWriter,
     checkpoint_every: Duration,
     last_checkpoint: Instant,
-    /// Since when it goes on, and how much of that it rested.
-    began: Instant,
-    rested: Duration,
     /// Where the run stands.
     step: u64,
     epochs: u32,
@@ -50,8 +47,6 @@ impl Recorder {
             checkpoints,
             checkpoint_every,
             last_checkpoint: Instant::now(),
-            began: Instant::now(),
-            rested: Duration::ZERO,
             step,
             epochs,
             changes: changes.to_vec(),
@@ -62,7 +57,7 @@ impl Recorder {
     /// written does not end the run: `warn` is told, and the next time tries again.
     pub fn saw(
         &mut self,
-        event: Event<'_>,
+        (event, clock): (Event<'_>, &mut Clock),
         warn: Warn<'_>,
         observe: Observer<'_>,
     ) -> ControlFlow<Stop, Option<LiveSettings>> {
@@ -80,21 +75,18 @@ impl Recorder {
             }
             Event::Epoch(summary) => {
                 self.epochs = summary.epoch;
-                self.keep_moment(MomentFacts::of_epoch(summary, self.seconds()), summary.weights);
+                self.keep_moment(MomentFacts::of_epoch(summary, clock.seconds()), summary.weights);
                 if let Err(error) = self.folder.epoch(summary) {
                     warn(format!("The run goes on, but epoch {} could not be written: {error:#}", summary.epoch));
                 }
                 // those that are made again within the next epoch
                 self.tell_changes(|change, epochs| change.epochs == epochs, warn);
             }
-            Event::Tick(tick) => self.keep_moment(MomentFacts::of_tick(tick, self.seconds()), tick.weights),
+            Event::Tick(tick) => self.keep_moment(MomentFacts::of_tick(tick, clock.seconds()), tick.weights),
             Event::Pixels { .. } => {}
         }
         self.records.saw(&event, warn);
-        let told = Instant::now();
-        let flow = observe(event);
-        // whoever listens can let the run rest
-        self.rested += told.elapsed();
+        let flow = observe(event, clock);
         if let ControlFlow::Continue(Some(set)) = flow {
             let change = LiveChange { update: first_update, epochs: self.epochs, set };
             self.records.changed(&change);
@@ -105,11 +97,6 @@ impl Recorder {
             self.tell_changes(|other, _| *other == change, warn);
         }
         flow
-    }
-
-    /// Of training so far, pauses left out.
-    fn seconds(&self) -> f64 {
-        self.checkpoints.seconds_before + self.began.elapsed().saturating_sub(self.rested).as_secs_f64()
     }
 
     fn keep_moment(&self, facts: MomentFacts, weights: &Weights) {

@@ -1,8 +1,6 @@
 //! What a run needs to go on later as if nothing had happened. Random numbers are not among it: every stream follows from the
 //! seed and a place in the run ([`crate::nn::random`]). Evaluations by the clock are not either: they steer nothing.
 
-use std::time::Instant;
-
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +31,7 @@ pub struct Position {
     /// The mean squared distance to the right centre over about the last thousand images, where the loss is one of distances.
     #[serde(with = "exact::number")]
     pub distance: f64,
-    /// That the run has taken so far, pauses included.
+    /// That the run has trained so far, pauses left out.
     #[serde(with = "exact::number")]
     pub seconds: f64,
 }
@@ -90,8 +88,8 @@ pub struct Resumable<'a> {
     pub(super) optimizer: &'a dyn Optimizer,
     pub(super) position: &'a Position,
     pub(super) best: Option<&'a Weights>,
-    /// Since when the run and the epoch under way have been going on without a break.
-    pub(super) since: [Instant; 2],
+    /// Of training, in the run and in the epoch under way.
+    pub(super) seconds: [f64; 2],
 }
 
 impl Resumable<'_> {
@@ -110,8 +108,7 @@ impl Resumable<'_> {
             return Ok(None);
         }
         let mut position = self.position.clone();
-        position.seconds += self.since[0].elapsed().as_secs_f64();
-        position.met.seconds += self.since[1].elapsed().as_secs_f64();
+        [position.seconds, position.met.seconds] = self.seconds;
         let optimizer = self.optimizer.state().context("the optimiser's state cannot be copied")?;
         Ok(Some(Checkpoint { position, weights, optimizer, best: self.best.cloned() }))
     }

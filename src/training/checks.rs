@@ -180,7 +180,7 @@ impl Check {
             validation: judges,
         };
         let (mut met, mut is_interrupted) = (0.0, false);
-        let outcome = run(config, &learning, compute, None, &mut |event| {
+        let outcome = run(config, &learning, compute, None, &mut |event, _| {
             is_interrupted = !goes_on();
             let is_reached = match event {
                 Event::Epoch(summary) => {

@@ -5,6 +5,7 @@
 mod batches;
 mod checkpoint;
 pub mod checks;
+mod clock;
 mod config;
 mod early_stopping;
 mod event;
@@ -27,6 +28,7 @@ use anyhow::{Context, Result};
 
 pub use batches::first_images;
 pub use checkpoint::{BestEpoch, Checkpoint, Met, Position, Resumable};
+pub use clock::Clock;
 pub use config::{Chosen, ConfigError, Order, TrainingConfig};
 pub use early_stopping::EarlyStopping;
 pub use event::{Divergence, Ending, EpochSummary, Event, Outcome, Stop, Tick};
@@ -48,12 +50,12 @@ use steering::Steering;
 /// Validation images of a tick, the same at every tick, every digit in its share.
 const TICK_IMAGES: usize = 1_000;
 /// Who watches a run, from a thread of its pool.
-pub type Observer<'a> = &'a mut (dyn FnMut(Event<'_>) -> ControlFlow<Stop, Option<LiveSettings>> + Send);
+pub type Observer<'a> = &'a mut (dyn FnMut(Event<'_>, &mut Clock) -> ControlFlow<Stop, Option<LiveSettings>> + Send);
 
 /// Trains as `config` says, from `start` (the weights that its `from` names) or from fresh parameters, and tells `observe`
 /// what happens.
 ///
-/// `observe` may block (the run waits), change what may change while a run goes on, or stop it. Diverging is an
+/// `observe` may block (the run waits; it stops the run's clock meanwhile, so that a pause is no time of training), change what may change while a run goes on, or stop it. Diverging is an
 /// [`Ending`], not an error; errors are a configuration that cannot be, weights of which nothing fits, or a device that
 /// fails.
 pub fn run(

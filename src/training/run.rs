@@ -11,8 +11,8 @@ use super::objective::Gradients;
 use super::steering::Steering;
 use super::whole_set::WholeSet;
 use super::{
-    BestEpoch, Chosen, Divergence, Ending, EpochSummary, Event, Fixed, Lesson, LiveSettings, Met, Outcome, Position,
-    Resumable, Tick,
+    BestEpoch, Chosen, Clock, Divergence, Ending, EpochSummary, Event, Fixed, Lesson, LiveSettings, Met, Outcome,
+    Position, Resumable, Tick,
 };
 use crate::inference::{Answer, Evaluation, Thresholds, TrainedModel};
 use crate::nn::{ParamStore, Weights};
@@ -55,9 +55,9 @@ pub(super) struct Run<'a, 'o> {
     best: Option<Best>,
     /// The last weights that were found finite.
     finite: Weights,
-    /// Clocks measure, and decide when to look; nothing that is learnt follows from them.
-    began: Instant,
-    epoch_began: Instant,
+    /// What the run's clock showed, or would have shown, when the epoch under way began.
+    epoch_began: f64,
+    /// Decides when to look; nothing that is learnt follows from it.
     last_tick: Instant,
 }
 
@@ -68,15 +68,17 @@ impl<'a, 'o> Run<'a, 'o> {
     pub fn new(
         fixed: &'a Fixed<'a>,
         optimizer: Box<dyn Optimizer>,
-        steering: Steering<'o>,
+        mut steering: Steering<'o>,
         (mut position, best): (Position, Option<Best>),
     ) -> Result<Self> {
         // checkpoints of earlier programs may still hold the sums of an epoch that had ended, which no change had touched
         if position.live.batch_size.is_none() && position.step == u64::from(position.epochs) * fixed.updates_per_epoch {
             position.met = Met::default();
         }
-        let (finite, now) = (fixed.params.weights()?, Instant::now());
-        Ok(Self { fixed, optimizer, steering, position, best, finite, began: now, epoch_began: now, last_tick: now })
+        let finite = fixed.params.weights()?;
+        let epoch_began = position.seconds - position.met.seconds;
+        steering.clock = Clock::going_on(position.seconds);
+        Ok(Self { fixed, optimizer, steering, position, best, finite, epoch_began, last_tick: Instant::now() })
     }
 
     pub fn drive(mut self) -> Result<Outcome> {
@@ -107,7 +109,6 @@ impl<'a, 'o> Run<'a, 'o> {
     fn epoch(&mut self) -> Result<Flow> {
         let fixed = self.fixed;
         let epoch = self.position.epochs + 1;
-        self.epoch_began = Instant::now();
         if self.position.met.images == 0 {
             self.estimate_curvature(epoch)?;
         }
@@ -230,7 +231,7 @@ impl<'a, 'o> Run<'a, 'o> {
             return Ok(Flow::Break(Ending::Diverged(Divergence::NotFinite)));
         }
         let met = self.position.met;
-        let trained_seconds = met.seconds + self.epoch_began.elapsed().as_secs_f64();
+        let trained_seconds = self.seconds_of_epoch();
         let validation =
             if fixed.data.validation.is_empty() { None } else { Some(fixed.judge(&weights, &fixed.data.validation)?) };
         self.finite = weights;
@@ -246,7 +247,7 @@ impl<'a, 'o> Run<'a, 'o> {
             train_error: 1.0 - met.correct as f64 / met.images as f64,
             validation: validation.as_ref(),
             learning_rate: self.rate(),
-            seconds: met.seconds + self.epoch_began.elapsed().as_secs_f64(),
+            seconds: self.seconds_of_epoch(),
             images_per_second: met.read as f64 / trained_seconds,
             step_sizes: step_sizes(&*self.optimizer, &fixed.params, met.rate)?,
             dead_units: fixed.dead_units(&self.finite)?,
@@ -255,7 +256,7 @@ impl<'a, 'o> Run<'a, 'o> {
         };
         let mut goes_on = self.steering.tell(Event::Epoch(summary), &mut self.position);
         if epoch < fixed.config.epochs {
-            self.epoch_began = Instant::now();
+            self.epoch_began = self.steering.clock.seconds();
             goes_on = goes_on && self.show();
         } else {
             goes_on = true;
@@ -317,12 +318,22 @@ impl<'a, 'o> Run<'a, 'o> {
         position.step + self.updates_left_in_epoch() + epochs_after * per_epoch
     }
 
+    /// Of training in the epoch under way.
+    fn seconds_of_epoch(&self) -> f64 {
+        self.steering.clock.seconds() - self.epoch_began
+    }
+
+    /// Of training, in the run and in the epoch under way.
+    fn seconds(&self) -> [f64; 2] {
+        [self.steering.clock.seconds(), self.seconds_of_epoch()]
+    }
+
     /// Shows the run as it could be left; true while it is to go on.
     fn show(&mut self) -> bool {
-        let Self { fixed, optimizer, steering, position, best, began, epoch_began, .. } = self;
+        let seconds = self.seconds();
+        let Self { fixed, optimizer, steering, position, best, .. } = self;
         let best = best.as_ref().map(|best| &best.weights);
-        let since = [*began, *epoch_began];
-        steering.show(&Resumable { params: &fixed.params, optimizer: &**optimizer, position, best, since })
+        steering.show(&Resumable { params: &fixed.params, optimizer: &**optimizer, position, best, seconds })
     }
 
     fn outcome(mut self, ending: Ending) -> Result<Outcome> {
@@ -338,12 +349,13 @@ impl<'a, 'o> Run<'a, 'o> {
             Ending::Diverged(_) => None,
             Ending::Completed | Ending::Stopped | Ending::EarlyStopped => {
                 let best = self.best.as_ref().map(|best| &best.weights);
-                let since = [self.began, self.epoch_began];
+                let seconds = self.seconds();
                 let (params, optimizer, position) = (&fixed.params, &*self.optimizer, &self.position);
-                Resumable { params, optimizer, position, best, since }.checkpoint()?
+                Resumable { params, optimizer, position, best, seconds }.checkpoint()?
             }
         };
-        let Position { step, epochs, seconds, best, .. } = self.position;
+        let seconds = self.steering.clock.seconds();
+        let Position { step, epochs, best, .. } = self.position;
         let (best_epoch, best_weights, answers) = match (best, self.best) {
             (Some(BestEpoch { epoch, .. }), Some(Best { weights, answers })) => {
                 let answers = match answers {
@@ -361,7 +373,7 @@ impl<'a, 'o> Run<'a, 'o> {
             ending,
             epochs,
             steps: step,
-            seconds: seconds + self.began.elapsed().as_secs_f64(),
+            seconds,
             pixels: fixed.pixels,
             best_epoch,
             thresholds: Thresholds::choose(&model, &answers)?,

@@ -29,7 +29,16 @@ pub enum Purpose {
     ImportDrawings,
     /// A file for strokes, a folder for the others.
     ExportDrawings(ExportForm),
-    ExportCurves(CurvesForm),
+    ExportCurves(CurvesOf, CurvesForm),
+}
+
+/// Whose curves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CurvesOf {
+    /// Of the training that Train shows.
+    Training,
+    /// Of the runs that are chosen in Runs.
+    Runs,
 }
 
 struct Open {
@@ -131,8 +140,9 @@ impl Dialogs {
                     let dialog = dialog.set_title("Choose a folder for the drawings");
                     Box::pin(dialog.pick_folder())
                 }
-                Purpose::ExportCurves(form) => {
-                    let (name, ending) = (format!("curves.{}", form.ending()), [form.ending()]);
+                Purpose::ExportCurves(of, form) => {
+                    let stem = if of == CurvesOf::Runs { "runs" } else { "curves" };
+                    let (name, ending) = (format!("{stem}.{}", form.ending()), [form.ending()]);
                     let dialog = dialog.set_title("Export curves").add_filter("Curves", &ending);
                     Box::pin(dialog.set_file_name(name).save_file())
                 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use eframe::egui::{self, Align2, Color32, Event, Ui};
 
 use super::app::App;
-use super::dialogs::Purpose;
+use super::dialogs::{CurvesOf, Purpose};
 use super::places::Place;
 use super::{text, theme};
 use crate::storage::ablation;
@@ -85,9 +85,13 @@ impl App {
             Purpose::ExportDrawings(form) => {
                 self.workbench.handle(Command::Handwriting(HandwritingCommand::Export(form, path)));
             }
-            Purpose::ExportCurves(form) => {
+            Purpose::ExportCurves(of, form) => {
                 let settings = self.settings().clone();
-                if let Some(command) = self.train.export(form, path, &self.workbench, &settings) {
+                let command = match of {
+                    CurvesOf::Training => self.train.export(form, path, &self.workbench, &settings),
+                    CurvesOf::Runs => self.runs.export(form, path, &self.workbench),
+                };
+                if let Some(command) = command {
                     self.workbench.handle(command);
                 }
             }

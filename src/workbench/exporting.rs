@@ -1,4 +1,4 @@
-//! A training's curves as files: figures that a panel has put together, and the table of all points.
+//! Curves as files: figures that a panel has put together, and the table of all points.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -43,6 +43,7 @@ impl Curves {
         let mut rows: BTreeMap<u64, CurveRow> = BTreeMap::new();
         let mut row_of = |step: u64, seconds: f64, first: usize, values: &[f64]| {
             let row = rows.entry(step).or_insert_with(|| CurveRow {
+                run: String::new(),
                 step,
                 epoch: epoch_at(step),
                 seconds,

@@ -64,16 +64,15 @@ pub(super) fn take_up(path: &Path) -> Result<Resumption> {
     }
 }
 
-/// The changes and the epochs of before, as a training would have told them, and the seconds that went into all updates of
-/// before.
-pub(super) fn told_before(resumption: &Resumption) -> Result<(Vec<TrainerEvent>, f64)> {
+/// The changes and the epochs of before, as a training would have told them.
+pub(super) fn told_before(resumption: &Resumption) -> Result<Vec<TrainerEvent>> {
     let mut events: Vec<_> = resumption.journal().iter().map(|change| TrainerEvent::Changed(*change)).collect();
     let mut seconds = 0.0;
     for line in resumption.history()?.iter().filter(|line| line["event"] != "change") {
         seconds += line["seconds"].as_f64().unwrap_or(0.0);
         events.push(epoch(line, seconds).context("the run's history cannot be read")?);
     }
-    Ok((events, seconds + resumption.position().map_or(0.0, |position| position.met.seconds)))
+    Ok(events)
 }
 
 fn epoch(line: &Value, seconds: f64) -> Option<TrainerEvent> {

@@ -27,7 +27,7 @@
 //! | `runs.rs`, `repeats.rs` | all runs of the folder; repeats of one with other seeds |
 //! | `time_machine.rs` | the moments of a run, and the playhead among them |
 //! | `training_view.rs` | [`TrainingView`]: what panels see of a training |
-//! | `health.rs`, `clock.rs`, `exporting.rs` | what its curves hint at, how long it has trained, its curves as files |
+//! | `health.rs`, `exporting.rs` | what its curves hint at, its curves as files |
 //! | `jobs.rs` | short work beside: evaluating, fetching, opening, saving |
 //! | `reading.rs` | what panels read of the workbench |
 //! | `notice.rs` | [`Notice`]: a sentence for the person |
@@ -36,7 +36,6 @@
 mod ablating;
 mod beside;
 mod changing;
-mod clock;
 mod command;
 mod comparing;
 mod corpora;

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::changing::Beginning;
-use super::clock::Clock;
 use super::corpora::Corpora;
 use super::wishes::{Finished, Wishes, obey, wishes_to_see};
 use super::{BatchView, Speed, Wake, WorkerEvent, interrupted};
@@ -22,7 +21,7 @@ use crate::storage::{
     FineTuning,
     resumption::{self, Resumption},
 };
-use crate::training::{Ending, Event, LiveChange, LiveSettings, TrainingConfig, TrainingData};
+use crate::training::{Clock, Ending, Event, LiveChange, LiveSettings, TrainingConfig, TrainingData};
 
 /// What a training tells the workbench.
 pub(super) enum TrainerEvent {
@@ -225,9 +224,8 @@ fn train(order: &Order, wishes: &(Mutex<Wishes>, Condvar), reporter: &Reporter) 
     }
     let source = corpus.title.clone();
     let data = TrainingData::split(&order.config, corpus)?;
-    let (before, trained) = before.unwrap_or_default();
-    let mut before = before;
-    let mut watch = Watch::new(order, reporter, Clock::going_on(trained))?;
+    let mut before = before.unwrap_or_default();
+    let mut watch = Watch::new(order, reporter)?;
     let mut begun = |folder: &RunFolder, start: Option<&str>| {
         if let Some(start) = start {
             reporter.tell(TrainerEvent::Note(start.to_owned()));
@@ -244,7 +242,7 @@ fn train(order: &Order, wishes: &(Mutex<Wishes>, Condvar), reporter: &Reporter) 
     let mut warn = |warning| reporter.tell(TrainerEvent::Warning(warning));
     let position = resumption.as_ref().and_then(Resumption::position);
     let (mut step, mut epochs) = position.map_or((0, 0), |position| (position.step, position.epochs));
-    let mut observe = |event: Event<'_>| {
+    let mut observe = |event: Event<'_>, clock: &mut Clock| {
         let mut first_update = step + 1;
         match &event {
             Event::Step { step: now, .. } => (step, first_update) = (*now, now + 1),
@@ -253,13 +251,16 @@ fn train(order: &Order, wishes: &(Mutex<Wishes>, Condvar), reporter: &Reporter) 
             Event::Reading => first_update += 1,
             Event::Pixels { .. } | Event::Tick(_) | Event::Resumable(_) => {}
         }
-        let finished = watch.saw(&event);
+        let finished = watch.saw(&event, clock.seconds());
         if finished == Finished::Batch && wishes_to_see(wishes) {
             BatchView::told(&event).into_iter().for_each(|batch| reporter.tell(batch));
         }
-        let (flow, rested) = obey(wishes, finished, || watch.rests(&event));
+        clock.pause();
+        let (flow, rested) = obey(wishes, finished, || watch.rests(&event, clock.seconds()));
+        clock.resume();
         if rested {
-            watch.goes_on();
+            // its time is none of training
+            watch.last = Instant::now();
         }
         if let ControlFlow::Continue(Some(set)) = flow {
             reporter.tell(TrainerEvent::Changed(LiveChange { update: first_update, epochs, set }));
@@ -305,7 +306,6 @@ struct Watch<'a> {
     /// Live models answer on the predictor's thread, beside the threads that train.
     reader: Arc<Compute>,
     last: Instant,
-    clock: Clock,
     /// Updates since the last snapshot with the sums of their figures, and where the newest stands.
     steps: u64,
     images: usize,
@@ -329,7 +329,7 @@ struct Newest {
 }
 
 impl<'a> Watch<'a> {
-    fn new(order: &'a Order, reporter: &'a Reporter, clock: Clock) -> Result<Self> {
+    fn new(order: &'a Order, reporter: &'a Reporter) -> Result<Self> {
         let reader = Arc::new(Compute::new(DeviceChoice::Cpu, Some(1))?);
         let last = Instant::now();
         Ok(Self {
@@ -337,7 +337,6 @@ impl<'a> Watch<'a> {
             reporter,
             reader,
             last,
-            clock,
             steps: 0,
             images: 0,
             loss: 0.0,
@@ -347,7 +346,7 @@ impl<'a> Watch<'a> {
         })
     }
 
-    fn saw(&mut self, event: &Event<'_>) -> Finished {
+    fn saw(&mut self, event: &Event<'_>, seconds: f64) -> Finished {
         match event {
             Event::Pixels { kept, of } => {
                 self.reporter.tell(TrainerEvent::Pixels { kept: *kept, of: *of });
@@ -362,18 +361,18 @@ impl<'a> Watch<'a> {
                 let (step, updates, epoch, learning_rate) = (*step, *updates, *epoch, *learning_rate);
                 self.newest = Some(Newest { step, updates, epoch, learning_rate });
                 if self.last.elapsed() >= self.order.snapshot_every || step == 1 {
-                    self.snapshot(event);
+                    self.snapshot(event, seconds);
                 }
                 Finished::Batch
             }
             Event::Tick(tick) => {
-                self.progress(false);
+                self.progress(false, seconds);
                 // the very network that is looked at, for all that is shown with the look
                 let _diverging = self.model(tick.weights, Thresholds::default());
                 let confusion = &tick.evaluation.confusion;
                 self.reporter.tell(TrainerEvent::Tick {
                     step: tick.step,
-                    seconds: self.clock.seconds(),
+                    seconds,
                     loss: tick.evaluation.loss,
                     accuracy: confusion.accuracy(),
                     f1: confusion.f1(),
@@ -383,14 +382,14 @@ impl<'a> Watch<'a> {
                 Finished::Nothing
             }
             Event::Epoch(summary) => {
-                self.progress(false);
+                self.progress(false, seconds);
                 let validation = summary.validation.map(|v| (v.loss, v.confusion.accuracy(), v.confusion.f1()));
                 // the network of the epoch itself, so that what is judged now is what the curves tell
                 let _diverging = self.model(summary.weights, Thresholds::default());
                 self.reporter.tell(TrainerEvent::Epoch {
                     epoch: summary.epoch,
                     step: summary.step,
-                    seconds: self.clock.seconds(),
+                    seconds,
                     validation,
                     train_loss: summary.train_loss,
                     train_error: summary.train_error,
@@ -403,8 +402,8 @@ impl<'a> Watch<'a> {
     }
 
     /// Mean figures since the last snapshot, and the network as it is now.
-    fn snapshot(&mut self, event: &Event<'_>) {
-        self.progress(true);
+    fn snapshot(&mut self, event: &Event<'_>, seconds: f64) {
+        self.progress(true, seconds);
         if let Event::Step { params, .. } = event
             && let Ok(weights) = params.weights()
         {
@@ -416,7 +415,7 @@ impl<'a> Watch<'a> {
 
     /// Mean figures since the last time, where there are any; counting begins anew. The pace is told only when all of the
     /// time was training.
-    fn progress(&mut self, all_of_it_training: bool) {
+    fn progress(&mut self, all_of_it_training: bool, seconds: f64) {
         self.evaluated |= !all_of_it_training;
         // the mean of a batch or two would stand out of the curve; it goes into the next one
         if !all_of_it_training && self.images < LEAST_IMAGES {
@@ -429,7 +428,7 @@ impl<'a> Watch<'a> {
                 step,
                 updates,
                 epoch,
-                seconds: self.clock.seconds(),
+                seconds,
                 loss: self.loss / count,
                 error: self.error / count,
                 learning_rate,
@@ -447,16 +446,9 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
-    /// The pause is over; its time is none of training.
-    fn goes_on(&mut self) {
-        self.clock.resume();
-        self.last = Instant::now();
-    }
-
     /// The pause begins: everything visible is brought up to date.
-    fn rests(&mut self, event: &Event<'_>) -> Reporting {
-        self.clock.pause();
-        self.snapshot(event);
+    fn rests(&mut self, event: &Event<'_>, seconds: f64) -> Reporting {
+        self.snapshot(event, seconds);
         self.reporter.tell(TrainerEvent::Paused(true));
         let Reporter { run, sender, wake } = self.reporter;
         Reporting(Reporter { run: *run, sender: sender.clone(), wake: Arc::clone(wake) })

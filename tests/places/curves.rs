@@ -190,8 +190,7 @@ fn curves_are_written_as_a_table_and_as_figures_and_refusals_are_told() {
             y_label: "Loss".to_owned(),
             is_log: true,
             curves: vec![curve],
-            flags: Vec::new(),
-            stars: Vec::new(),
+            ..FigureChart::default()
         }],
     };
     for ending in ["png", "svg"] {

@@ -30,7 +30,7 @@ use super::{run_folder, write_atomically};
 use crate::data::{self, Corpus, Request};
 use crate::inference::{TrainedModel, evaluate};
 use crate::nn::Compute;
-use crate::training::{Ending, Event, Stop, TrainingConfig, TrainingData};
+use crate::training::{Clock, Ending, Event, Stop, TrainingConfig, TrainingData};
 
 const PLAN: &str = "plan.toml";
 const REPORT: &str = "report.md";
@@ -145,7 +145,7 @@ impl Ablation {
         let recording = Recording { runs: &self.folder, name, checkpoint_every: CHECKPOINT_EVERY };
         let mut warnings = Vec::new();
         let (mut begun, mut warn) = (|_: &_, _: Option<&str>| (), |sentence| warnings.push(sentence));
-        let mut observe = |event: Event<'_>| match watch(Told::Event(event)) {
+        let mut observe = |event: Event<'_>, _: &mut Clock| match watch(Told::Event(event)) {
             ControlFlow::Continue(()) => ControlFlow::Continue(None),
             ControlFlow::Break(stop) => ControlFlow::Break(stop),
         };

@@ -1,6 +1,6 @@
 //! Where everything of a figure stands on the sheet: lengths in pixels, y downwards.
 
-use super::{Figure, FigureChart, FigureCurve, HEIGHT, LineStyle, ticks};
+use super::{Figure, FigureBand, FigureChart, FigureCurve, HEIGHT, LineStyle, ticks};
 
 /// Where a text stands about its point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,8 +22,8 @@ pub(super) enum Mark {
         /// Left, top, right, bottom of what may be seen of it.
         clip: Option<[f64; 4]>,
     },
-    /// A filled polygon.
-    Polygon { points: Vec<[f64; 2]>, color: [u8; 3] },
+    /// A filled polygon; an opacity of 1 hides what is behind it.
+    Polygon { points: Vec<[f64; 2]>, color: [u8; 3], opacity: f64 },
     Text {
         text: String,
         /// Of the base line.
@@ -96,6 +96,7 @@ impl<'a> Sheet<'a> {
     fn draw(&self, marks: &mut Vec<Mark>, is_last: bool) {
         self.grid(marks, is_last);
         let clip = Some([LEFT, self.top, RIGHT, self.bottom]);
+        marks.extend(self.chart.bands.iter().filter_map(|band| self.band(band)));
         for curve in &self.chart.curves {
             let points: Vec<[f64; 2]> = curve.points.iter().filter_map(|point| self.place(*point)).collect();
             if points.len() > 1 {
@@ -181,6 +182,17 @@ impl<'a> Sheet<'a> {
         }
     }
 
+    /// The part of a band that lies within the chart.
+    fn band(&self, band: &FigureBand) -> Option<Mark> {
+        let seen = band.points.iter().filter(|point| self.holds(point[0]));
+        // a point has both its ends or none
+        let ends: Vec<[[f64; 2]; 2]> =
+            seen.filter_map(|&[x, low, high]| Some([self.place([x, low])?, self.place([x, high])?])).collect();
+        let below = ends.iter().map(|[low, _]| *low);
+        let points: Vec<[f64; 2]> = below.chain(ends.iter().rev().map(|[_, high]| *high)).collect();
+        (ends.len() > 1).then_some(Mark::Polygon { points, color: band.color, opacity: 0.2 })
+    }
+
     fn holds(&self, x: f64) -> bool {
         (self.x.0..=self.x.1).contains(&x)
     }
@@ -206,9 +218,10 @@ impl<'a> Sheet<'a> {
 
 /// Least and greatest value shown: those of the curves between the ends of the x axis, with a little room.
 fn y_range(chart: &FigureChart, (from, to): (f64, f64)) -> (f64, f64) {
-    let points = chart.curves.iter().flat_map(|curve| &curve.points);
+    let ends = chart.bands.iter().flat_map(|band| &band.points).flat_map(|[x, low, high]| [[*x, *low], [*x, *high]]);
+    let points = chart.curves.iter().flat_map(|curve| &curve.points).copied().chain(ends);
     let seen = points.filter(|[x, y]| (from..=to).contains(x) && y.is_finite() && (!chart.is_log || *y > 0.0));
-    let (low, high) = seen.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), [_, y]| (low.min(*y), high.max(*y)));
+    let (low, high) = seen.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), [_, y]| (low.min(y), high.max(y)));
     match (low.is_finite(), chart.is_log) {
         (false, true) => (0.05, 3.0),
         (false, false) => (0.0, 1.0),
@@ -245,7 +258,7 @@ fn star(x: f64, y: f64, radius: f64) -> Mark {
         let turn = std::f64::consts::PI * (f64::from(corner) / 5.0 - 0.5);
         [x + radius * turn.cos(), y + radius * turn.sin()]
     });
-    Mark::Polygon { points: points.collect(), color: STAR }
+    Mark::Polygon { points: points.collect(), color: STAR, opacity: 1.0 }
 }
 
 #[cfg(test)]
@@ -270,7 +283,11 @@ mod tests {
         {
             assert!(texts.contains(&expected), "{expected} is missing in {texts:?}");
         }
-        assert_eq!(marks.iter().filter(|mark| matches!(mark, Mark::Polygon { .. })).count(), 2, "star and its key");
+        assert_eq!(
+            marks.iter().filter(|mark| matches!(mark, Mark::Polygon { .. })).count(),
+            3,
+            "star, its key, and a band"
+        );
     }
 
     #[test]

@@ -42,12 +42,14 @@ pub struct Figure {
 }
 
 /// One chart of a figure.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct FigureChart {
     /// With its unit: "Accuracy (%)".
     pub y_label: String,
     /// Whether the y axis is logarithmic; values of 0 and below have no place on it.
     pub is_log: bool,
+    /// Behind the curves.
+    pub bands: Vec<FigureBand>,
     /// Back to front.
     pub curves: Vec<FigureCurve>,
     /// What happened at an x, in words.
@@ -66,6 +68,15 @@ pub struct FigureCurve {
     pub line: LineStyle,
     /// `[x, y]` in the units of the axes, x rising. What is not finite is left out.
     pub points: Vec<[f64; 2]>,
+}
+
+/// Where values lie: a strip from the least to the greatest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FigureBand {
+    /// Red, green, blue; it is drawn pale.
+    pub color: [u8; 3],
+    /// `[x, least, greatest]` in the units of the axes, x rising. What is not finite is left out.
+    pub points: Vec<[f64; 3]>,
 }
 
 /// The files that curves are exported as.
@@ -169,6 +180,7 @@ pub(super) mod tests {
                 FigureChart {
                     y_label: "Loss".to_owned(),
                     is_log: true,
+                    bands: Vec::new(),
                     curves: vec![
                         curve("", LineStyle::Faint, 2.2),
                         curve("Training", LineStyle::Solid, 2.0),
@@ -180,6 +192,10 @@ pub(super) mod tests {
                 FigureChart {
                     y_label: "Accuracy (%)".to_owned(),
                     is_log: false,
+                    bands: vec![FigureBand {
+                        color: [200, 0, 0],
+                        points: (0..=10).map(|i| [f64::from(i), 89.0 + f64::from(i), 91.0 + f64::from(i)]).collect(),
+                    }],
                     curves: vec![FigureCurve {
                         name: "Validation".to_owned(),
                         color: [200, 0, 0],

@@ -35,8 +35,9 @@ pub(super) fn rgb(marks: &[Mark]) -> Result<Vec<u8>> {
                     canvas.stroke_path(&path);
                 }
             }
-            Mark::Polygon { points, color } => {
-                paint(&mut canvas, *color);
+            Mark::Polygon { points, color, opacity } => {
+                let [red, green, blue] = *color;
+                canvas.set_paint(AlphaColor::<Srgb>::from_rgb8(red, green, blue).multiply_alpha(*opacity as f32));
                 let mut path = path(points);
                 path.close_path();
                 canvas.fill_path(&path);

@@ -31,8 +31,12 @@ pub(super) fn document(marks: &[Mark]) -> String {
                 }
                 text.push_str("/>\n");
             }
-            Mark::Polygon { points, color } => {
-                put!(text, "<polygon points=\"{}\" fill=\"{}\"/>\n", places(points), hex(*color));
+            Mark::Polygon { points, color, opacity } => {
+                put!(text, "<polygon points=\"{}\" fill=\"{}\"", places(points), hex(*color));
+                if *opacity < 1.0 {
+                    put!(text, " fill-opacity=\"{opacity}\"");
+                }
+                text.push_str("/>\n");
             }
             Mark::Text { text: words, at: [x, y], anchor, size, is_bold, is_upright, color } => {
                 let anchor = match anchor {

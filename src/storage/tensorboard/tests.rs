@@ -9,7 +9,7 @@ use crate::data::{Drawn, ImagesBeside};
 use crate::nn::{Compute, DeviceChoice};
 use crate::storage::recorded_run::{self, Recording};
 use crate::storage::resumption::{self, Opened};
-use crate::training::{Event, Stop, TrainingConfig, TrainingData};
+use crate::training::{Clock, Event, Stop, TrainingConfig, TrainingData};
 
 /// All events of the only event file in a folder; fails where a byte is left over.
 fn events(run: &Path) -> Vec<message::Read> {
@@ -53,7 +53,7 @@ fn train(runs: &Path, stop_after: Option<u64>) -> (PathBuf, Vec<(u64, f64)>) {
     let compute = Arc::new(Compute::new(DeviceChoice::Cpu, Some(1)).unwrap());
     let recording = Recording { runs, name: "run", checkpoint_every: std::time::Duration::ZERO };
     let mut losses = Vec::new();
-    let mut observe = |event: Event<'_>| {
+    let mut observe = |event: Event<'_>, _: &mut Clock| {
         if let Event::Step { step, loss, .. } = event {
             losses.push((step, loss));
             if Some(step) == stop_after {

@@ -77,7 +77,7 @@ fn a_lane_has_the_bits_of_an_ordinary_run() {
         let compute = Arc::new(Compute::new(DeviceChoice::Cpu, Some(1)).unwrap());
         for (lane, (losses, _)) in all.iter().zip(curves(&race, 1)) {
             let mut alone = Vec::new();
-            run(&race.config(lane), &data, &compute, None, &mut |event| {
+            run(&race.config(lane), &data, &compute, None, &mut |event, _| {
                 if let Event::Step { loss, .. } = event {
                     alone.push(loss.to_bits());
                 }

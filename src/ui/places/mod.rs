@@ -13,6 +13,7 @@ mod draw_doctor;
 mod draw_inside;
 mod draw_models;
 mod draw_replay;
+mod export;
 pub mod inside;
 mod inside_views;
 mod judging;

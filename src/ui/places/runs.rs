@@ -13,6 +13,7 @@ use super::runs_race::RaceForm;
 use super::runs_table::Table;
 use super::{Place, Scene};
 use crate::models;
+use crate::storage::figure::CurvesForm;
 use crate::storage::runs::{Run, RunState};
 use crate::ui::training_form::TrainingForm;
 use crate::ui::widgets::button::{Button, IconButton};
@@ -86,6 +87,11 @@ impl RunsPlace {
         self.ablations.look_at(name);
     }
 
+    /// The command that writes the curves of the chosen runs into a file; `None` where there are none.
+    pub fn export(&self, form: CurvesForm, path: PathBuf, workbench: &Workbench) -> Option<Command> {
+        self.curves.export(form, path, &workbench.runs().runs)
+    }
+
     /// Writes the report that was asked for into this file.
     pub fn save_report(&mut self, path: PathBuf) -> Option<Command> {
         self.ablations.save_report(path)
@@ -157,7 +163,7 @@ impl RunsPlace {
                 several => place.several(ui, several, scene),
             };
         if !wide {
-            self.curves.ui(ui, vec2(width, below.min(300.0)));
+            self.curves.ui(ui, scene.dialogs, vec2(width, below.min(300.0)));
             ui.add_space(12.0);
             side(&mut self.detail, ui, scene, form, width.min(SIDE + 64.0));
             return;
@@ -166,7 +172,7 @@ impl RunsPlace {
         let whole = Rect::from_min_size(at, vec2(width, below));
         ui.allocate_rect(whole, egui::Sense::hover());
         let left = Rect::from_min_max(at, pos2(whole.right() - SIDE - GAP, whole.bottom()));
-        self.curves.ui(&mut ui.new_child(UiBuilder::new().max_rect(left)), left.size());
+        self.curves.ui(&mut ui.new_child(UiBuilder::new().max_rect(left)), scene.dialogs, left.size());
         let right = Rect::from_min_max(pos2(whole.right() - SIDE, at.y), whole.max);
         let mut column = ui.new_child(UiBuilder::new().max_rect(right));
         ScrollArea::vertical().id_salt("run").auto_shrink([false, false]).show(&mut column, |ui| {

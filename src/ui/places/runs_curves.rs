@@ -1,15 +1,24 @@
 //! The curves of the chosen runs: seeds of a closed group are one curve, the mean, in a band.
 
+use std::path::PathBuf;
+
 use eframe::egui::{Align, Layout, Ui, vec2};
 
+use super::export;
 use super::runs_rows::{Kind, Row};
 use super::runs_table::Table;
 use crate::storage::XAxis;
+use crate::storage::figure::{
+    CurveRow, CurveTable, CurvesForm, Figure, FigureBand, FigureChart, FigureCurve, LineStyle,
+};
 use crate::storage::runs::{EpochRecord, Run};
+use crate::ui::dialogs::{CurvesOf, Dialogs};
+use crate::ui::theme;
 use crate::ui::widgets::overlay::{self, Overlay, OverlayCurve};
 use crate::ui::widgets::segmented;
 use crate::ui::widgets::shared_axis::SharedAxis;
 use crate::ui::widgets::value_scale::Scale;
+use crate::workbench::{Command, CurvesExport};
 
 /// What is plotted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,6 +26,16 @@ enum Value {
     #[default]
     Accuracy,
     Loss,
+}
+
+impl Value {
+    /// Name, unit and scale.
+    fn told(self) -> (&'static str, &'static str, Scale) {
+        match self {
+            Self::Accuracy => ("Validation accuracy", "%", Scale::Percent),
+            Self::Loss => ("Validation loss", "", Scale::Log),
+        }
+    }
 }
 
 /// What the curves remember between frames.
@@ -52,7 +71,7 @@ impl RunCurves {
         self.members.iter().take(overlay::MOST_CURVES).position(|members| members.contains(&run))
     }
 
-    pub fn ui(&mut self, ui: &mut Ui, size: eframe::egui::Vec2) {
+    pub fn ui(&mut self, ui: &mut Ui, dialogs: &mut Dialogs, size: eframe::egui::Vec2) {
         let row = vec2(size.x, 28.0);
         ui.allocate_ui_with_layout(row, Layout::left_to_right(Align::Center), |ui| {
             let values = [(Value::Accuracy, "Accuracy"), (Value::Loss, "Loss")];
@@ -61,13 +80,14 @@ impl RunCurves {
             if segmented::segmented(ui, "Curves against", &mut self.against, &against, 232.0) {
                 self.axis = SharedAxis::default();
             }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let has_curves = self.curves.iter().any(|curve| !curve.points.is_empty());
+                export::button(ui, has_curves, CurvesOf::Runs, dialogs);
+            });
         });
         ui.add_space(4.0);
         let has_band = self.curves.iter().take(overlay::MOST_CURVES).any(|curve| !curve.band.is_empty());
-        let (title, unit_of_value, scale) = match self.value {
-            Value::Accuracy => ("Validation accuracy", "%", Scale::Percent),
-            Value::Loss => ("Validation loss", "", Scale::Log),
-        };
+        let (title, unit_of_value, scale) = self.value.told();
         let note = match (unit_of_value, has_band) {
             ("%", true) => "%, bands from the least to the greatest of the seeds",
             (_, true) => "bands from the least to the greatest of the seeds",
@@ -84,6 +104,83 @@ impl RunCurves {
             &mut self.axis,
             size.x,
         );
+    }
+}
+
+impl RunCurves {
+    /// The command that writes the curves as they are shown into a file, or all that is recorded of their runs as a table;
+    /// `None` where there are none.
+    pub fn export(&self, form: CurvesForm, path: PathBuf, runs: &[Run]) -> Option<Command> {
+        let members = self.members.iter().flatten().map(|&at| runs.get(at)).collect::<Option<Vec<&Run>>>()?;
+        if members.is_empty() {
+            return None;
+        }
+        let path = export::with_ending(path, form);
+        let export = match form {
+            CurvesForm::Png | CurvesForm::Svg => CurvesExport::Figure(self.figure(), path),
+            CurvesForm::Csv => CurvesExport::Table(table(&members), path),
+        };
+        Some(Command::ExportCurves(Box::new(export)))
+    }
+
+    fn figure(&self) -> Figure {
+        let (title, unit, scale) = self.value.told();
+        let factor = if scale == Scale::Percent { 100.0 } else { 1.0 };
+        let colour = |place: usize| {
+            let colour = overlay::colour(&theme::LIGHT, place);
+            [colour.r(), colour.g(), colour.b()]
+        };
+        let drawn = || self.curves.iter().take(overlay::MOST_CURVES).enumerate();
+        let bands = drawn().filter(|(_, curve)| !curve.band.is_empty()).map(|(place, curve)| FigureBand {
+            color: colour(place),
+            points: curve.band.iter().map(|[x, low, high]| [*x, factor * low, factor * high]).collect(),
+        });
+        let curves = drawn().map(|(place, curve)| FigureCurve {
+            name: curve.name.clone(),
+            color: colour(place),
+            line: LineStyle::Solid,
+            points: curve.points.iter().map(|[x, y]| [*x, factor * y]).collect(),
+        });
+        let bands: Vec<FigureBand> = bands.collect();
+        let left_out = self.curves.len().saturating_sub(overlay::MOST_CURVES);
+        let mut notes = Vec::new();
+        if !bands.is_empty() {
+            notes.push("means of several seeds, in bands from the least to the greatest".to_owned());
+        }
+        if left_out > 0 {
+            notes.push(format!("{left_out} more were chosen and are not drawn"));
+        }
+        let mut note = notes.join("; ");
+        if let Some(first) = note.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        let y_label = if unit.is_empty() { title.to_owned() } else { format!("{title} ({unit})") };
+        let chart =
+            FigureChart { y_label, is_log: scale == Scale::Log, bands, curves: curves.collect(), ..Default::default() };
+        Figure {
+            title: title.to_owned(),
+            note,
+            x_label: export::x_label(self.against),
+            x_range: self.axis.range(),
+            charts: vec![chart],
+        }
+    }
+}
+
+/// Every epoch of the runs, one run after the other.
+fn table(runs: &[&Run]) -> CurveTable {
+    let rows = runs.iter().flat_map(|run| {
+        run.history.iter().map(|record| CurveRow {
+            run: run.folder(),
+            step: record.step,
+            epoch: f64::from(record.epoch),
+            seconds: record.seconds,
+            values: vec![record.train_loss, record.validation_loss, record.validation_accuracy],
+        })
+    });
+    CurveTable {
+        columns: ["training_loss", "validation_loss", "validation_accuracy"].map(str::to_owned).into(),
+        rows: rows.collect(),
     }
 }
 
@@ -145,6 +242,29 @@ fn mean_and_band(histories: &[Vec<[f64; 2]>]) -> (Vec<[f64; 2]>, Vec<[f64; 3]>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_figure_tells_what_is_shown() {
+        let curves = RunCurves {
+            curves: vec![
+                OverlayCurve { name: "a".to_owned(), points: vec![[1.0, 0.5], [2.0, 0.75]], band: Vec::new() },
+                OverlayCurve {
+                    name: "b × 3".to_owned(),
+                    points: vec![[1.0, 0.25], [2.0, 0.5]],
+                    band: vec![[1.0, 0.125, 0.375], [2.0, 0.25, 0.75]],
+                },
+            ],
+            ..RunCurves::default()
+        };
+        let figure = curves.figure();
+        let chart = &figure.charts[0];
+        assert_eq!((figure.x_label.as_str(), chart.y_label.as_str()), ("Epochs", "Validation accuracy (%)"));
+        assert_eq!(chart.curves[0].points, [[1.0, 50.0], [2.0, 75.0]]);
+        assert_eq!(chart.bands[0].points, [[1.0, 12.5, 37.5], [2.0, 25.0, 75.0]]);
+        assert_eq!(chart.bands[0].color, chart.curves[1].color);
+        assert!(figure.note.starts_with("Means of several seeds"), "{}", figure.note);
+        assert!(RunCurves::default().export(CurvesForm::Csv, PathBuf::from("a"), &[]).is_none());
+    }
 
     #[test]
     fn a_band_holds_every_seed_and_goes_on_with_those_that_are_left() {

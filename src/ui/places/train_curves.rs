@@ -1,14 +1,14 @@
 //! Train's middle: how the curves are shown, the two plots, and the F1 rows under them.
 
-use eframe::egui::{Align, Align2, Layout, Popup, PopupCloseBehavior, Sense, Ui, vec2};
+use eframe::egui::{Align, Align2, Layout, Sense, Ui, vec2};
 
 use super::train_plotted::{Line, PlottedCache};
-use super::{Scene, train_export};
+use super::{Scene, export, train_export};
 use crate::storage::XAxis;
 use crate::storage::figure::CurvesForm;
-use crate::ui::dialogs::Purpose;
+use crate::ui::dialogs::CurvesOf;
 use crate::ui::training_form::TrainingForm;
-use crate::ui::widgets::button::{self, Button, IconButton};
+use crate::ui::widgets::button::{self, IconButton};
 use crate::ui::widgets::f1_rows::{self, F1Rows};
 use crate::ui::widgets::plot::{Chart, Curve, CurveKind};
 use crate::ui::widgets::shared_axis::SharedAxis;
@@ -153,7 +153,8 @@ impl TrainCurves {
         name(ui, "Log loss", 50.0);
         button::switch(ui, &mut scene.settings.loss_is_logarithmic, "Logarithmic loss");
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            export_button(ui, scene);
+            let has_curves = scene.workbench.training().is_some_and(|view| !view.curves.steps.is_empty());
+            export::button(ui, has_curves, CurvesOf::Training, scene.dialogs);
             let reset = IconButton::new(icons::ARROWS_OUT, "Reset zoom").key("Z");
             if ui.add_enabled(self.axis.is_zoomed(), reset).clicked() {
                 self.axis.reset_zoom();
@@ -184,24 +185,6 @@ impl TrainCurves {
         };
         train_export::command(&shown, form, path, workbench.training()?)
     }
-}
-
-/// Asks how the curves are to be exported, and then where to.
-fn export_button(ui: &mut Ui, scene: &mut Scene<'_>) {
-    let has_curves = scene.workbench.training().is_some_and(|view| !view.curves.steps.is_empty());
-    let export = ui.add_enabled(has_curves, Button::quiet("Export…"));
-    Popup::menu(&export).close_behavior(PopupCloseBehavior::CloseOnClick).show(|ui| {
-        ui.spacing_mut().item_spacing.y = 2.0;
-        for (form, words) in [
-            (CurvesForm::Png, "Picture for a paper (PNG)…"),
-            (CurvesForm::Svg, "Vector graphic (SVG)…"),
-            (CurvesForm::Csv, "Table of all points (CSV)…"),
-        ] {
-            if field::menu_item(ui, words, false, 220.0).clicked() {
-                scene.dialogs.ask(Purpose::ExportCurves(form));
-            }
-        }
-    });
 }
 
 fn curve<'a>(name: &'a str, line: &'a Line, kind: CurveKind) -> Curve<'a> {

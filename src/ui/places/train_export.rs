@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::export;
 use super::train_plotted::{Line, Plotted};
 use crate::storage::XAxis;
 use crate::storage::figure::{CurvesForm, Figure, FigureChart, FigureCurve, LineStyle};
@@ -21,15 +22,7 @@ pub(super) struct Shown<'a> {
 
 /// The command that writes the curves into a file; the form's ending is added where the name has another one.
 pub(super) fn command(shown: &Shown<'_>, form: CurvesForm, path: PathBuf, view: &TrainingView) -> Option<Command> {
-    let has_ending = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(form.ending()));
-    let path = if has_ending {
-        path
-    } else {
-        let mut name = path.into_os_string();
-        name.push(".");
-        name.push(form.ending());
-        PathBuf::from(name)
-    };
+    let path = export::with_ending(path, form);
     let export = match form {
         CurvesForm::Png | CurvesForm::Svg => CurvesExport::Figure(figure(shown, view.title(), note(shown, view)), path),
         CurvesForm::Csv => CurvesExport::Table(view.curves.table(|step| view.epoch_at(step)), path),
@@ -67,12 +60,7 @@ fn figure(shown: &Shown<'_>, title: &str, note: String) -> Figure {
     Figure {
         title: title.to_owned(),
         note,
-        x_label: match shown.by {
-            XAxis::Epochs => "Epochs",
-            XAxis::Updates => "Updates",
-            XAxis::Seconds => "Training time (seconds)",
-        }
-        .to_owned(),
+        x_label: export::x_label(shown.by),
         x_range: shown.range,
         charts: vec![
             FigureChart {
@@ -80,7 +68,7 @@ fn figure(shown: &Shown<'_>, title: &str, note: String) -> Figure {
                 is_log: shown.loss_is_logarithmic,
                 curves: loss,
                 flags: flags.clone(),
-                stars: Vec::new(),
+                ..FigureChart::default()
             },
             FigureChart {
                 y_label: "Accuracy (%)".to_owned(),
@@ -89,6 +77,7 @@ fn figure(shown: &Shown<'_>, title: &str, note: String) -> Figure {
                 // words once are enough; the lines stand in both
                 flags: flags.into_iter().map(|(x, _)| (x, String::new())).collect(),
                 stars: stars.into_iter().collect(),
+                ..FigureChart::default()
             },
         ],
     }

@@ -94,7 +94,7 @@ impl F1Rows<'_> {
         let strong = text::font(text::BODY, Weight::Semibold);
         let title = ui.painter().text(pos2(rect.left(), y), Align2::LEFT_CENTER, "F1 per digit", strong, p.text);
         let note = label(title.right() + 8.0, Align2::LEFT_CENTER, self.note, p.text3);
-        label(rect.right() - 54.0, Align2::RIGHT_CENTER, "Now", p.text3);
+        label(rect.right() - 54.0, Align2::RIGHT_CENTER, "Value", p.text3);
         label(rect.right(), Align2::RIGHT_CENTER, "Change", p.text3);
         let mut left = lines.right();
         if let Some((least, most)) = errors {

@@ -1,9 +1,10 @@
-//! How long a training has trained: a clock that stands still while it is paused.
+//! How long a run has trained: a clock that stands still while the run rests.
 
 use std::time::{Duration, Instant};
 
-/// Counts from the start, or from what an earlier life of the run has taken.
-pub(super) struct Clock {
+/// Counts from the start, or from what an earlier life of the run has taken. Whoever watches the run and lets it rest stops the
+/// clock meanwhile. It measures; nothing that is learnt follows from it.
+pub struct Clock {
     counted: Duration,
     /// Since when it goes; `None` while it stands.
     since: Option<Instant>,
@@ -11,16 +12,18 @@ pub(super) struct Clock {
 
 impl Clock {
     /// Goes from `seconds` on.
-    pub fn going_on(seconds: f64) -> Self {
+    pub(super) fn going_on(seconds: f64) -> Self {
         // a record may tell anything; what is no duration counts as none
         let counted = Duration::try_from_secs_f64(seconds).unwrap_or_default();
         Self { counted, since: Some(Instant::now()) }
     }
 
+    /// Of training so far, pauses left out.
     pub fn seconds(&self) -> f64 {
         (self.counted + self.since.map_or(Duration::ZERO, |since| since.elapsed())).as_secs_f64()
     }
 
+    /// It stands still until [`Clock::resume`].
     pub fn pause(&mut self) {
         self.counted += self.since.take().map_or(Duration::ZERO, |since| since.elapsed());
     }
