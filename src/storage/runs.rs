@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{config_file, run_note, run_settings};
+use super::{ablation, config_file, run_note, run_settings};
 use crate::inference::wilson_interval;
 use crate::models::{self, CLASSES};
 use crate::training::TrainingConfig;
@@ -164,11 +164,13 @@ pub fn read_all(runs: &Path, is_overtaken: &dyn Fn() -> bool) -> io::Result<Opti
     Ok(Some(found))
 }
 
-/// Whether a folder is a run, whole or not: it has a run's name, or a file that only runs have.
+/// Whether a folder is a run, whole or not: it has a run's name, or a file that only runs have. Those of ablations are none;
+/// they hold runs.
 fn is_run(path: &Path) -> bool {
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let has_a_run = ["config.toml", "history.jsonl"].iter().any(|file| path.join(file).exists());
-    !name.starts_with('.') && path.is_dir() && (has_a_run || !stem_and_stamp(&name).1.is_empty())
+    let is_ablation = path.join(ablation::PLAN).exists();
+    !name.starts_with('.') && path.is_dir() && !is_ablation && (has_a_run || !stem_and_stamp(&name).1.is_empty())
 }
 
 /// `lenet5_20260101_120000-2` is `lenet5` and `20260101_120000-2`.

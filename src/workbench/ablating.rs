@@ -90,7 +90,12 @@ impl AblationCard {
 
     fn take(&mut self, found: FoundAblation) {
         if !self.is_under_way && self.folder.as_ref() != Some(&found.folder) {
-            *self = Self { folder: Some(found.folder), report: found.report, ..Self::new(found.plan) };
+            let mut card = Self { folder: Some(found.folder), report: found.report, ..Self::new(found.plan) };
+            if let Some(results) = found.results {
+                card.values = results.variants.iter().map(|found| found.values.clone()).collect();
+                card.results = Some(results).filter(|results| results.are_complete(&card.plan));
+            }
+            *self = card;
         }
     }
 }

@@ -2,8 +2,8 @@
 //! `statistics.rs` what the seeds tell, `report.rs` what is written of it; `shipped.rs` has the plans inside the program.
 //!
 //! An ablation has a folder among the runs, `<plan>_YYYYMMDD_HHMMSS`, with `plan.toml`, an ordinary run
-//! `<variant>-seed<k>_YYYYMMDD_HHMMSS` for every variant and seed, and `report.md` once all are done. It goes on where it was
-//! left, in the middle of a run too.
+//! `<variant>-seed<k>_YYYYMMDD_HHMMSS` for every variant and seed, `results.json` with what was found so far, and `report.md`
+//! once all are done. It goes on where it was left, in the middle of a run too.
 
 mod plan;
 mod report;
@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use plan::{Plan, Variant};
@@ -32,13 +33,15 @@ use crate::inference::{TrainedModel, evaluate};
 use crate::nn::Compute;
 use crate::training::{Clock, Ending, Event, Stop, TrainingConfig, TrainingData};
 
-const PLAN: &str = "plan.toml";
+pub(super) const PLAN: &str = "plan.toml";
+const RESULTS: &str = "results.json";
 const REPORT: &str = "report.md";
-/// A file larger than this is no plan.
+/// A file larger than this is no plan, and no results of one.
 const LARGEST_PLAN: u64 = 1 << 20;
 
 /// The images by which variants are compared. Whatever chooses an epoch looks at validation images alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Split {
     Validation,
     Test,
@@ -124,6 +127,7 @@ impl Ablation {
                 let Some(run) = self.train(&name, &config, &data, compute, watch)? else { return Ok(None) };
                 let (value, seconds) = (judge(&run, &config, &data, split, compute)?, seconds(&run));
                 results.add(place, value, seconds);
+                write_atomically(&self.folder.join(RESULTS), &serde_json::to_vec(&results)?)?;
                 if watch(Told::Value { variant, seed, value }).is_break() {
                     return Ok(None);
                 }
@@ -189,6 +193,8 @@ pub fn find(runs: &Path, named: &str) -> Option<PathBuf> {
 pub struct FoundAblation {
     pub plan: Plan,
     pub folder: PathBuf,
+    /// What was found so far.
+    pub results: Option<Results>,
     /// Once all its runs are done.
     pub report: Option<String>,
 }
@@ -204,9 +210,18 @@ pub fn found_in(runs: &Path) -> Vec<FoundAblation> {
         let Ok(plan) = read_plan(&folder.join(PLAN)) else { continue };
         let report = fs::read_to_string(folder.join(REPORT)).ok();
         found.retain(|other| other.plan.name != plan.name);
-        found.push(FoundAblation { plan, folder, report });
+        let results = read_results(&folder.join(RESULTS), &plan);
+        found.push(FoundAblation { plan, folder, results, report });
     }
     found
+}
+
+/// What was found of this plan; `None` where that cannot be read, or is of another one: it is found again when the ablation goes
+/// on.
+fn read_results(path: &Path, plan: &Plan) -> Option<Results> {
+    let is_small = fs::metadata(path).is_ok_and(|found| found.len() <= LARGEST_PLAN);
+    let results: Results = serde_json::from_slice(&is_small.then(|| fs::read(path).ok())??).ok()?;
+    results.are_of(plan).then_some(results)
 }
 
 /// Whether a file is a plan rather than the settings of one training; what is neither is not a plan.

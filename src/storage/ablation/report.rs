@@ -3,18 +3,19 @@
 use std::fmt::Write;
 
 use anyhow::Result;
+use serde::{Deserialize, Serialize};
 
 use super::{Estimate, Plan, Split};
 
 /// The figures of an ablation, variant by variant in the order of its plan.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Results {
     pub split: Split,
     pub variants: Vec<Found>,
 }
 
 /// What was found of a variant.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Found {
     pub name: String,
     /// The share of right answers of every seed, in the order of the seeds.
@@ -37,7 +38,7 @@ pub struct Verdict {
 impl Found {
     /// Of its seeds.
     pub fn estimate(&self) -> Option<Estimate> {
-        Estimate::of(&self.values)
+        Estimate::of_shares(&self.values)
     }
 
     fn mean(&self) -> f64 {
@@ -54,6 +55,21 @@ impl Results {
     pub(super) fn add(&mut self, variant: usize, value: f64, seconds: f64) {
         self.variants[variant].values.push(value);
         self.variants[variant].seconds += seconds;
+    }
+
+    /// Whether they were found of this plan: its variants, no more seeds, shares.
+    pub(super) fn are_of(&self, plan: &Plan) -> bool {
+        let names = plan.variants.iter().map(|variant| &variant.name);
+        let is_share = |value: &f64| (0.0..=1.0).contains(value);
+        self.variants.iter().map(|found| &found.name).eq(names)
+            && self.variants.iter().all(|found| {
+                found.values.len() <= plan.seeds as usize && found.values.iter().all(is_share) && found.seconds >= 0.0
+            })
+    }
+
+    /// Whether every variant has all seeds of the plan.
+    pub fn are_complete(&self, plan: &Plan) -> bool {
+        self.variants.iter().all(|found| found.values.len() == plan.seeds as usize)
     }
 
     /// Of a variant beyond the base, seed by seed; `None` for the base itself.
@@ -188,7 +204,7 @@ mod tests {
         for part in [
             "# Which?",
             "3 seeds each",
-            "| base |  | 94.00 % | 84.06 to 103.94 % |  | 90.00, 94.00, 98.00 | 3.0 |",
+            "| base |  | 94.00 % | 84.06 to 100.00 % |  | 90.00, 94.00, 98.00 | 3.0 |",
             "| slow | `learning_rate = 0.0001` | 93.33 % |",
             "| sgd | `optimizer = { kind = \"sgd\" }` | 10.00 % | 10.00 to 10.00 % |",
             "The bet on slow did not hold.",

@@ -31,6 +31,12 @@ impl Estimate {
         Some(Self { mean, interval })
     }
 
+    /// As [`Estimate::of`], of shares: the interval ends where they do, at 0 and 1.
+    pub fn of_shares(values: &[f64]) -> Option<Self> {
+        let found = Self::of(values)?;
+        Some(Self { interval: found.interval.map(|ends| ends.map(|end| end.clamp(0.0, 1.0))), ..found })
+    }
+
     /// Of `values` beyond `others`, seed by seed: both have met the same images in the same order, so that what a seed does to
     /// both falls out.
     pub fn of_difference(values: &[f64], others: &[f64]) -> Option<Self> {

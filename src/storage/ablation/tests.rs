@@ -51,6 +51,20 @@ fn an_ablation_finds_the_better_setting_and_writes_its_report() {
     let text = fs::read_to_string(ablation.folder.join("report.md")).unwrap();
     assert!(text.contains("# Is a rate of 0.00001 too low?") && text.contains("did not hold"), "{text}");
 
+    let found = found_in(&home.path().join("runs")).pop().unwrap();
+    let read = found.results.unwrap();
+    assert!(read.are_complete(&found.plan) && read.split == Split::Validation);
+    for (read, found) in read.variants.iter().zip(&results.variants) {
+        let differences = read.values.iter().zip(&found.values).map(|(read, found)| (read - found).abs());
+        assert!(read.name == found.name && differences.fold(0.0, f64::max) < 1e-12, "{read:?} {found:?}");
+    }
+    let file = ablation.folder.join("results.json");
+    let whole = fs::read_to_string(&file).unwrap();
+    for damaged in [whole.replace("low", "other"), whole.replacen("\"values\":[", "\"values\":[7.0,", 1), String::new()] {
+        fs::write(&file, damaged).unwrap();
+        assert!(found_in(&home.path().join("runs"))[0].results.is_none());
+    }
+
     // ordinary runs: their accuracy is that of their best epoch
     let run = run_folder::find(&ablation.folder, "usual-seed2").unwrap();
     let history = fs::read_to_string(run.join("history.jsonl")).unwrap();
@@ -81,6 +95,11 @@ fn an_interrupted_ablation_goes_on_in_the_middle_of_a_run() {
     let (first, stopped) = go_on(&ablation, Split::Validation, 27);
     assert_eq!((first, stopped), (27, None));
     assert!(!ablation.folder.join("report.md").exists());
+    // what was found before the end is found again by whoever looks
+    let found = found_in(&runs).pop().unwrap();
+    let so_far = found.results.unwrap();
+    assert_eq!((found.folder, found.report.is_none()), (ablation.folder.clone(), true));
+    assert!(!so_far.are_complete(&found.plan) && so_far.variants[0].values.len() == 1, "{so_far:?}");
     let (rest, results) = go_on(&Ablation::open(&ablation.folder, None).unwrap(), Split::Validation, usize::MAX);
     assert_eq!(first + rest, updates, "every update is made once");
     let values = |results: Option<Results>| -> Vec<Vec<f64>> {

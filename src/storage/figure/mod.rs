@@ -194,7 +194,7 @@ pub(super) mod tests {
                     is_log: false,
                     bands: vec![FigureBand {
                         color: [200, 0, 0],
-                        points: (0..=10).map(|i| [f64::from(i), 89.0 + f64::from(i), 91.0 + f64::from(i)]).collect(),
+                        points: (0..=10).map(|i| [f64::from(i), 90.0, 90.0 + f64::from(i)]).collect(),
                     }],
                     curves: vec![FigureCurve {
                         name: "Validation".to_owned(),

@@ -104,6 +104,7 @@ fn damaged_folders_are_listed_with_a_sentence() {
     make(folder.path(), "e_20240105_000000", &[("config.toml", CONFIG), ("metrics.json", "{")]);
     make(folder.path(), "f_20240106_000000", &[("config.toml", CONFIG), ("note.toml", "title = 3")]);
     make(folder.path(), "g_20240107_000000", &files("\u{fffd}\u{0}\n[]\n"));
+    make(folder.path(), "ablation_20240108_000000", &[("plan.toml", "")]);
     let runs = all(folder.path());
     let found: Vec<(&str, RunState, usize, usize)> =
         runs.iter().rev().map(|run| (run.name.as_str(), run.state, run.problems.len(), run.history.len())).collect();

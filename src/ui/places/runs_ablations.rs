@@ -163,7 +163,7 @@ impl Ablations {
     /// A row for every variant: the bet, what differs, and what was found.
     fn variants(&mut self, ui: &mut Ui, card: &AblationCard, has_begun: bool, width: f32) {
         let p = theme::of(ui);
-        let estimates: Vec<Option<Estimate>> = card.values.iter().map(|values| Estimate::of(values)).collect();
+        let estimates: Vec<Option<Estimate>> = card.values.iter().map(|values| Estimate::of_shares(values)).collect();
         let intervals = estimates.iter().flatten().filter_map(|estimate| estimate.interval);
         let ends: Vec<f64> = card.values.iter().flatten().copied().chain(intervals.flatten()).collect();
         let scale = dot_plot::range(ends.iter());
@@ -228,7 +228,8 @@ impl Ablations {
         let busy = scene.workbench.is_busy_with();
         ui.horizontal(|ui| {
             let words = if card.folder.is_some() { "Go on" } else { "Start" };
-            let ready = self.bet != Bet::Open && busy.is_none();
+            let is_done = card.results.is_some() && self.seeds <= card.plan.seeds;
+            let ready = self.bet != Bet::Open && busy.is_none() && !is_done;
             let button = Button::primary(words).icon(icons::PLAY).hint("Runs that are finished are not trained again");
             if ui.add_enabled(ready, button).clicked() {
                 let bet = if let Bet::On(name) = &self.bet { Some(name.clone()) } else { None };
@@ -237,6 +238,7 @@ impl Ablations {
             }
             let why = match busy {
                 Some(work) => format!("{work} is under way"),
+                None if is_done => "All runs are done; it goes on with more seeds".to_owned(),
                 None if self.bet == Bet::Open => "Make a bet first, or choose “No bet”".to_owned(),
                 None if card.folder.is_some() && card.values.iter().all(Vec::is_empty) => {
                     "What is trained already is judged again, the rest is trained".to_owned()

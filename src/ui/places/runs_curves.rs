@@ -72,7 +72,7 @@ impl RunCurves {
     }
 
     pub fn ui(&mut self, ui: &mut Ui, dialogs: &mut Dialogs, size: eframe::egui::Vec2) {
-        let row = vec2(size.x, 28.0);
+        let row = vec2(size.x, 32.0);
         ui.allocate_ui_with_layout(row, Layout::left_to_right(Align::Center), |ui| {
             let values = [(Value::Accuracy, "Accuracy"), (Value::Loss, "Loss")];
             segmented::segmented(ui, "Curves of", &mut self.value, &values, 152.0);
@@ -98,7 +98,7 @@ impl RunCurves {
         } else {
             "No epoch of these runs was judged on validation images"
         };
-        let height = (size.y - 32.0 - ui.spacing().item_spacing.y * 2.0).clamp(140.0, 460.0);
+        let height = (size.y - 36.0 - ui.spacing().item_spacing.y * 2.0).clamp(140.0, 460.0);
         Overlay { title, note, unit: self.against, height, scale, curves: &self.curves, empty }.show(
             ui,
             &mut self.axis,
