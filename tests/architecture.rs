@@ -5,6 +5,8 @@
 
 use std::path::Path;
 
+use digitpad::training::TrainingConfig;
+
 /// Folders in the order of imports: each knows only those before it. The last two do not know each other.
 const ORDER: [&str; 11] =
     ["drawing", "data", "nn", "optim", "models", "inference", "training", "storage", "workbench", "ui", "cli"];
@@ -277,6 +279,39 @@ fn the_top_level_holds_what_a_newcomer_expects_and_no_more() {
         let fits = known.contains(&name.as_str()) || name.starts_with("LICENSE") || name.starts_with('.');
         if !fits {
             findings.push(format!("{name}: belongs in one of {known:?}, or nowhere"));
+        }
+    }
+    report(&findings);
+}
+
+#[test]
+fn the_configuration_in_the_readme_has_every_key_and_can_be_read() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let (_, after) = readme.split_once("A configuration in full").unwrap();
+    let block = after.split("```toml").nth(1).unwrap().split("```").next().unwrap();
+    // what is switched off in the example is written as a comment
+    let uncommented: Vec<&str> = block.lines().map(|line| line.strip_prefix("# ").unwrap_or(line)).collect();
+    let all = TrainingConfig::from_toml(&uncommented.join("\n"));
+    assert!(all.is_ok(), "with all its lines: {all:?}");
+    assert!(TrainingConfig::from_toml(block).is_ok(), "as it stands");
+    let mut findings = Vec::new();
+    for (file, name) in [
+        ("src/training/config.rs", "TrainingConfig"),
+        ("src/data/augment.rs", "Augmentation"),
+        ("src/data/beside.rs", "Beside"),
+        ("src/training/early_stopping.rs", "EarlyStopping"),
+    ] {
+        let text = std::fs::read_to_string(root().join(file)).unwrap();
+        let (_, fields) = text.split_once(&format!("pub struct {name} {{")).unwrap();
+        let fields = fields.split("\n}").next().unwrap().lines();
+        let keys = fields.filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(':').map(|(key, _)| key));
+        for key in keys {
+            let is_told = uncommented.iter().any(|line| {
+                line.starts_with(&format!("{key} = ")) || line.starts_with(&format!("[{key}]"))
+            });
+            if !is_told {
+                findings.push(format!("{file}: {key} is missing in the README's configuration"));
+            }
         }
     }
     report(&findings);

@@ -208,6 +208,12 @@ fn shipped_weights_are_those_of_their_cards() {
         assert_eq!(file.architecture.id, shipped.id);
         assert_eq!(card.weights_sha256, file.weights.sha256(), "{}", shipped.id);
         assert!(card.test_interval[0] < card.test_accuracy && card.test_accuracy < card.test_interval[1]);
+        let further: Vec<String> = shipped.further_names().collect();
+        let hash = |name: &String| shipped::find_weights(name, None).unwrap().file.weights.sha256();
+        assert_eq!(further.iter().map(hash).collect::<Vec<_>>(), card.further_sha256, "{}", shipped.id);
+        for (place, name) in further.iter().enumerate() {
+            assert_eq!(shipped::accuracy_of(name).unwrap(), card.accuracy_of_seeds[place + 1], "{name}");
+        }
         // what is made of others was not trained with seeds
         let Ok(config) = shipped.config() else { continue };
         let mut seeds = card.accuracy_of_seeds.clone();

@@ -64,7 +64,11 @@ const STRANGERS_SEED: u64 = 1;
 
 pub fn run(args: &EvalArgs) -> Result<u8> {
     let names: Vec<String> = if args.all {
-        shipped::SHIPPED.iter().map(|shipped| shipped.id.to_owned()).collect()
+        let further =
+            |shipped: &'static shipped::Shipped| shipped.further_names().filter(|_| args.check && !args.redrawn);
+        let with_seeds =
+            |shipped: &'static shipped::Shipped| std::iter::once(shipped.id.to_owned()).chain(further(shipped));
+        shipped::SHIPPED.iter().flat_map(with_seeds).collect()
     } else {
         args.models.clone()
     };
@@ -151,13 +155,12 @@ pub fn run(args: &EvalArgs) -> Result<u8> {
             ));
         }
         if args.check {
-            let shipped = shipped::find(&name).with_context(|| format!("{name} is not shipped, so it has no card"))?;
-            let card = shipped.card()?;
-            if 100.0 * accuracy < 100.0 * card.test_accuracy - CHECK_TOLERANCE_PERCENT {
+            let told = shipped::accuracy_of(&name)?;
+            if 100.0 * accuracy < 100.0 * told - CHECK_TOLERANCE_PERCENT {
                 below.push(format!(
                     "{name} reaches {}, its card says {}",
                     output::percent(accuracy),
-                    output::percent(card.test_accuracy)
+                    output::percent(told)
                 ));
             }
         }

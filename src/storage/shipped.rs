@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::weights_file::WeightsFile;
 use super::{config_file, run_folder};
 use crate::inference::Thresholds;
-use crate::models::{self, ensemble};
+use crate::models::{self, ensemble, ensemble::Member};
 use crate::nn::{WeightEntry, Weights};
 use crate::training::TrainingConfig;
 
@@ -21,6 +21,8 @@ pub struct Shipped {
     pub config: Option<&'static str>,
     /// `None` for an ensemble, whose weights are those of its members.
     weights: Option<&'static [u8]>,
+    /// Weights of further seeds with the same settings, by their seed.
+    further: &'static [(u64, &'static [u8])],
     card: &'static str,
     /// A line of JSON for every epoch of the run that made the weights.
     pub history: &'static str,
@@ -38,6 +40,9 @@ pub struct Card {
     pub macro_f1: f64,
     /// Of the weights' little-endian bytes in store order.
     pub weights_sha256: String,
+    /// The same of the weights of further seeds that are shipped, from seed 2 on.
+    #[serde(default)]
+    pub further_sha256: Vec<String>,
     pub trained_on: String,
     /// Test accuracy of every seed trained with these settings, in the order of the seeds from 1 on. The shipped weights
     /// are those of `seed`.
@@ -73,11 +78,14 @@ pub struct Rung {
 }
 
 macro_rules! shipped {
-    ($id:literal) => {
+    ($id:literal $(, $further:literal)*) => {
         Shipped {
             id: $id,
             config: Some(include_str!(concat!("../../models/", $id, "/config.toml"))),
             weights: Some(include_bytes!(concat!("../../models/", $id, "/weights.safetensors"))),
+            further: &[$(
+                ($further, include_bytes!(concat!("../../models/", $id, "/seed-", $further, ".safetensors")))
+            ),*],
             card: include_str!(concat!("../../models/", $id, "/card.toml")),
             history: include_str!(concat!("../../models/", $id, "/history.jsonl")),
         }
@@ -89,12 +97,13 @@ pub const SHIPPED: &[Shipped] = &[
     shipped!("pad"),
     shipped!("lenet5"),
     shipped!("cnn"),
-    shipped!("cnn-bn"),
-    shipped!("resnet"),
+    shipped!("cnn-bn", 2, 3),
+    shipped!("resnet", 2, 3),
     Shipped {
         id: "ensemble",
         config: None,
         weights: None,
+        further: &[],
         card: include_str!("../../models/ensemble/card.toml"),
         history: "",
     },
@@ -125,13 +134,41 @@ impl Shipped {
         Ok(WeightsFile { thresholds: self.card()?.thresholds, ..weights })
     }
 
+    /// Those of another seed with the same settings.
+    ///
+    /// # Errors
+    /// Where these are not shipped.
+    pub fn weights_of_seed(&self, seed: u64) -> Result<WeightsFile> {
+        if self.card()?.seed == seed {
+            return self.weights();
+        }
+        let further = self.further.iter().find(|(of, _)| *of == seed);
+        let (_, weights) =
+            further.with_context(|| format!("the weights of {} with seed {seed} are not shipped", self.id))?;
+        WeightsFile::from_bytes(weights)
+            .with_context(|| format!("the weights of {}, seed {seed}, are damaged", self.id))
+    }
+
+    /// What finds the weights of every further seed that is shipped: `cnn-bn-seed-2`.
+    pub fn further_names(&self) -> impl Iterator<Item = String> + use<'_> {
+        self.further.iter().map(|(seed, _)| format!("{}-seed-{seed}", self.id))
+    }
+
+    /// Further seeds whose weights are shipped.
+    pub fn further_seeds(&self) -> impl Iterator<Item = u64> + use<> {
+        self.further.iter().map(|(seed, _)| *seed)
+    }
+
     pub fn card(&self) -> Result<Card> {
         toml::from_str(self.card).with_context(|| format!("the card of {} is damaged", self.id))
     }
 }
 
 fn untrainable(id: &str) -> String {
-    format!("{id} is the mean of {} and learns nothing itself: train these", ensemble::MEMBERS.join(", "))
+    format!(
+        "{id} is the mean of {} and learns nothing itself: train these",
+        ensemble::MEMBERS.map(Member::name).join(", ")
+    )
 }
 
 /// The weights of the ensemble, put together from those of its members.
@@ -139,9 +176,11 @@ fn weights_of_members(id: &str) -> Result<WeightsFile> {
     let architecture = models::find(id).context("an ensemble without an architecture")?;
     let mut together = WeightsFile { architecture, thresholds: Thresholds::default(), weights: Weights::default() };
     for member in ensemble::MEMBERS {
-        let file = find(member).with_context(|| format!("its member {member} is not shipped"))?.weights()?;
+        let name = member.name();
+        let shipped = find(member.model).with_context(|| format!("its member {name} is not shipped"))?;
+        let file = shipped.weights_of_seed(member.seed)?;
         let renamed =
-            |entry: WeightEntry| WeightEntry { name: format!("{}.{member}.{}", ensemble::LAYER, entry.name), ..entry };
+            |entry: WeightEntry| WeightEntry { name: format!("{}.{name}.{}", ensemble::LAYER, entry.name), ..entry };
         together.weights.entries.extend(file.weights.entries.into_iter().map(renamed));
     }
     Ok(together)
@@ -160,11 +199,35 @@ pub struct Known {
     pub config: Option<TrainingConfig>,
 }
 
-/// The weights that `name` means: a shipped model's id, a weights file (a configuration may stand beside it), or a run (its
+/// The test accuracy that the card of the shipped weights called `name` tells, see [`find_weights`].
+///
+/// # Errors
+/// Where no such weights are shipped, so that there is no card.
+pub fn accuracy_of(name: &str) -> Result<f64> {
+    let of_seed =
+        |(shipped, seed): (&Shipped, u64)| shipped.card().ok()?.accuracy_of_seeds.get(seed as usize - 1).copied();
+    match find(name) {
+        Some(shipped) => Ok(shipped.card()?.test_accuracy),
+        None => find_seed(name).and_then(of_seed).with_context(|| format!("{name} is not shipped, so it has no card")),
+    }
+}
+
+/// The shipped model and the further seed that `name` means: `cnn-bn-seed-2`.
+fn find_seed(name: &str) -> Option<(&'static Shipped, u64)> {
+    let (id, seed) = name.rsplit_once("-seed-")?;
+    let (shipped, seed) = (find(id)?, seed.parse().ok()?);
+    shipped.further.iter().any(|(further, _)| *further == seed).then_some((shipped, seed))
+}
+
+/// The weights that `name` means: a shipped model's id, or one with a further seed (`cnn-bn-seed-2`), a weights file (a configuration may stand beside it), or a run (its
 /// best weights).
 pub fn find_weights(name: &str, runs: Option<&Path>) -> Result<Known> {
     if let Some(shipped) = find(name) {
         return Ok(Known { name: shipped.id.to_owned(), file: shipped.weights()?, config: shipped.config().ok() });
+    }
+    if let Some((shipped, seed)) = find_seed(name) {
+        let config = shipped.config().ok().map(|config| TrainingConfig { seed, ..config });
+        return Ok(Known { name: name.to_owned(), file: shipped.weights_of_seed(seed)?, config });
     }
     let path = Path::new(name);
     if path.is_file() {

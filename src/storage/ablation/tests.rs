@@ -60,7 +60,8 @@ fn an_ablation_finds_the_better_setting_and_writes_its_report() {
     }
     let file = ablation.folder.join("results.json");
     let whole = fs::read_to_string(&file).unwrap();
-    for damaged in [whole.replace("low", "other"), whole.replacen("\"values\":[", "\"values\":[7.0,", 1), String::new()] {
+    for damaged in [whole.replace("low", "other"), whole.replacen("\"values\":[", "\"values\":[7.0,", 1), String::new()]
+    {
         fs::write(&file, damaged).unwrap();
         assert!(found_in(&home.path().join("runs"))[0].results.is_none());
     }

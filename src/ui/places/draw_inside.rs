@@ -75,10 +75,17 @@ fn members(ui: &mut Ui, ids: &[String], maps: &FeatureMaps) {
     for (number, id) in ids.iter().enumerate() {
         let Some(probabilities) = maps.map(number).first_chunk() else { continue };
         ui.add_space(8.0);
-        ui.label(text::label(models::find(id).map_or(id.as_str(), |member| member.title)));
+        ui.label(text::label(title_of(id)));
         ui.add_space(2.0);
         bars::columns(ui, &DigitBars::probabilities(Some(probabilities)));
     }
+}
+
+/// "ResNet, small, seed 2".
+fn title_of(id: &str) -> String {
+    let title = |id: &str| models::find(id).map(|model| model.title);
+    let seeded = || id.rsplit_once("-seed-").and_then(|(id, seed)| Some(format!("{}, seed {seed}", title(id)?)));
+    title(id).map(str::to_owned).or_else(seeded).unwrap_or_else(|| id.to_owned())
 }
 
 /// Square maps in a grid that fits the column.
