@@ -306,9 +306,9 @@ fn the_configuration_in_the_readme_has_every_key_and_can_be_read() {
         let fields = fields.split("\n}").next().unwrap().lines();
         let keys = fields.filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(':').map(|(key, _)| key));
         for key in keys {
-            let is_told = uncommented.iter().any(|line| {
-                line.starts_with(&format!("{key} = ")) || line.starts_with(&format!("[{key}]"))
-            });
+            let is_told = uncommented
+                .iter()
+                .any(|line| line.starts_with(&format!("{key} = ")) || line.starts_with(&format!("[{key}]")));
             if !is_told {
                 findings.push(format!("{file}: {key} is missing in the README's configuration"));
             }

@@ -323,6 +323,42 @@ fn early_stopping_ends_a_run_and_its_best_epoch_is_kept() {
     assert_the_same(&outcome, &again, "taken up at its end");
 }
 
+#[test]
+fn a_run_goes_on_from_elsewhere_with_data_that_moved_and_never_begins_again_unasked() {
+    let text = config("model = \"mlp\"\nepochs = 3\nbatch_size = 30\nlearning_rate = 0.002", "kind = \"adam\"")
+        + "[schedule]\nkind = \"constant\"\n";
+    let home = Home::new(&text);
+    assert_eq!(home.call(&["train", "config.toml", "--name", "short"]).0, Some(0));
+    let run = home.run("short").unwrap();
+    let settings = run.join("config.toml");
+    let told = std::fs::read_to_string(&settings).unwrap();
+    let digits = home.folder.path().join("digits");
+    let named = std::path::absolute(&digits).unwrap().display().to_string();
+    assert!(told.contains(&named), "a path that means the same from everywhere: {told}");
+    // the data set has moved, and whoever moved it says so
+    let moved = home.folder.path().join("moved");
+    std::fs::rename(&digits, &moved).unwrap();
+    let (code, _, err) = home.call(&["resume", "short", "--epochs", "4"]);
+    assert!(code == Some(1) && err.contains("digits"), "{err}");
+    std::fs::write(&settings, told.replace(&named, &moved.display().to_string())).unwrap();
+    let (code, end, err) = home.call(&["resume", "short", "--epochs", "4"]);
+    assert_eq!((code, end["epochs"].as_u64()), (Some(0), Some(4)), "{err}");
+    assert!(!err.contains("Begins again"), "{err}");
+    // a history that was cut is told, and no checkpoint that can be read is no reason to lose the run
+    let history = run.join("history.jsonl");
+    let lines = std::fs::read_to_string(&history).unwrap();
+    std::fs::write(&history, lines.lines().next().unwrap().to_owned() + "\n").unwrap();
+    let (code, _, err) = home.call(&["resume", "short", "--epochs", "5"]);
+    assert!(code == Some(0) && err.contains("has lost epochs 2 to 4"), "{err}");
+    for checkpoint in run.join("checkpoints").read_dir().unwrap() {
+        std::fs::write(checkpoint.unwrap().path().join("state.json"), "{}").unwrap();
+    }
+    let before = std::fs::read_to_string(&history).unwrap();
+    let (code, _, err) = home.call(&["resume", "short", "--epochs", "6"]);
+    assert!(code == Some(1) && err.contains("none of its checkpoints can be used"), "{err}");
+    assert_eq!(std::fs::read_to_string(&history).unwrap(), before, "nothing was touched");
+}
+
 /// A folder with the small data set and runs.
 struct Home {
     folder: tempfile::TempDir,

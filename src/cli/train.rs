@@ -72,8 +72,8 @@ impl TrainArgs {
     fn config(&self, runs: &Path) -> Result<(TrainingConfig, Vec<LiveChange>)> {
         let named = self.preset.as_deref().or(self.model.as_deref()).unwrap_or("lenet5");
         let mut live = Vec::new();
-        let mut config = match presets::find(named) {
-            Some(preset) => preset.config()?,
+        let mut config = match presets::settings(named) {
+            Some(config) => config?,
             None if self.preset.is_some()
                 && let Some(run) = run_folder::find(runs, named) =>
             {

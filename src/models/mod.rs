@@ -15,7 +15,7 @@ mod variations;
 
 use candle_core::Result;
 
-pub use variations::VARIATIONS;
+pub use variations::{Family, VARIATIONS, base_of, family_of};
 
 use crate::nn::{MapShape, Network};
 

@@ -1,5 +1,5 @@
-//! Networks that differ from one of the catalogue in one thing, so that its worth can be measured (`digitpad ablate`). Nobody
-//! is offered them, and no weights of them are shipped.
+//! Networks that differ from one of the catalogue in one thing, so that its worth can be measured (`digitpad ablate`, or one
+//! setting of Train). No weights of them are shipped.
 
 use candle_core::Result;
 
@@ -45,6 +45,33 @@ pub const VARIATIONS: &[Architecture] = &[
         backward: Backward::Layers,
     },
 ];
+
+/// A model of the catalogue and its variations.
+pub struct Family {
+    /// In what they differ, as a setting is called.
+    pub setting: &'static str,
+    /// Ids, and what each has; that of the catalogue first.
+    pub members: &'static [(&'static str, &'static str)],
+}
+
+const FAMILIES: &[Family] = &[
+    Family {
+        setting: "Activation",
+        members: &[("lenet5", "tanh"), ("lenet5-relu", "ReLU"), ("lenet5-sigmoid", "sigmoid")],
+    },
+    Family { setting: "C3 reads", members: &[("lenet5-1998", "Table I"), ("lenet5-1998-full-c3", "All maps")] },
+    Family { setting: "Normalising", members: &[("cnn-bn", "Batches"), ("cnn-bn-plain", "Nothing")] },
+];
+
+/// The family of this model, if it has variations or is one.
+pub fn family_of(id: &str) -> Option<&'static Family> {
+    FAMILIES.iter().find(|family| family.members.iter().any(|(member, _)| *member == id))
+}
+
+/// The model of the catalogue that this one is a variation of; itself for every other.
+pub fn base_of(id: &str) -> &str {
+    family_of(id).map_or(id, |family| family.members[0].0)
+}
 
 fn lenet5_relu() -> Result<Network> {
     lenet5::with(Activation::Relu)

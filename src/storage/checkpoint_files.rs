@@ -120,9 +120,11 @@ struct Listed {
     sha256: String,
 }
 
-/// SHA-256 of the configuration's text, its number of epochs left out: a run may be given more of them.
+/// SHA-256 of the configuration's text without what a run may go on with otherwise: more epochs, and files that have moved. The
+/// images themselves have a checksum of their own, see [`RunFacts`], and the weights that it began with have done their part.
 pub fn config_sha256(config: &TrainingConfig) -> String {
-    sha256(TrainingConfig { epochs: 1, ..config.clone() }.to_toml().as_bytes())
+    let same_for_all = TrainingConfig { epochs: 1, data: String::new(), from: None, ..config.clone() };
+    sha256(same_for_all.to_toml().as_bytes())
 }
 
 fn sha256(bytes: &[u8]) -> String {

@@ -18,7 +18,7 @@ use crate::nn::Weights;
 use crate::training::{EpochSummary, Tick};
 
 /// All moments of a run take at most so many bytes, unless its first, best and last alone take more.
-pub const MOST_BYTES: usize = 12_000_000;
+pub const MOST_BYTES: usize = 9_000_000;
 /// The first, the best and the last one always stay.
 const ALWAYS: usize = 3;
 const FOLDER: &str = "moments";

@@ -4,6 +4,7 @@
 use anyhow::{Context, Result};
 
 use super::shipped;
+use crate::models;
 use crate::training::TrainingConfig;
 
 /// Settings with a name.
@@ -46,9 +47,30 @@ pub fn find(id: &str) -> Option<Preset> {
     all().find(|preset| preset.id == id)
 }
 
+/// The settings that `id` names: those of a preset, or of a variation, which are those recommended for the model it varies.
+pub fn settings(id: &str) -> Option<Result<TrainingConfig>> {
+    if let Some(preset) = find(id) {
+        return Some(preset.config());
+    }
+    let variation = models::VARIATIONS.iter().find(|variation| variation.id == id)?;
+    let base = find(models::base_of(id))?.config();
+    Some(base.map(|base| TrainingConfig { model: variation.id.to_owned(), ..base }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_variation_has_the_settings_of_its_model() {
+        for variation in models::VARIATIONS {
+            let base = models::base_of(variation.id);
+            let config = settings(variation.id).unwrap().unwrap();
+            assert_eq!(config.model, variation.id);
+            assert_eq!(TrainingConfig { model: base.to_owned(), ..config }, find(base).unwrap().config().unwrap());
+        }
+        assert!(settings("nothing").is_none() && models::base_of("mlp") == "mlp");
+    }
 
     #[test]
     fn every_preset_can_be_read_and_has_a_name_of_its_own() {

@@ -14,7 +14,7 @@ use super::recorder::{Recorder, Warn};
 use super::resumption::Resumption;
 use super::run_folder::RunFolder;
 use super::run_records::{RunRecords, logging};
-use super::{FineTuning, moments, shipped};
+use super::{FineTuning, config_file, moments, shipped};
 use crate::inference::{Evaluation, TrainedModel, evaluate};
 use crate::nn::{Compute, Weights};
 use crate::training::{self, Clock, Event, LiveChange, Observer, Origin, Outcome, TrainingConfig, TrainingData};
@@ -75,7 +75,7 @@ pub fn repeat(
     warn: Warn<'_>,
     observe: Observer<'_>,
 ) -> Result<RecordedRun> {
-    let mut config = config.clone();
+    let mut config = config_file::with_whole_paths(config);
     config.validate()?;
     let start = match &config.from {
         None => None,
@@ -143,6 +143,9 @@ pub fn resume(
     folder.rewind(position.map_or(0, |position| position.epochs), &live)?;
     moments::rewind(folder.path(), position.map_or(0, |position| position.step));
     begun(&folder, Some(&words));
+    if let Some(missing) = folder.missing_epochs(position.map_or(0, |position| position.epochs))? {
+        warn(format!("The run goes on, but its history has lost {missing}: {}", folder.path().display()));
+    }
     let path = found.as_ref().map(|found| found.path.as_path());
     let checkpoints = CheckpointWriter::start(folder.path(), path, &config, facts)?;
     let records = RunRecords::begin(&folder, (data, compute), (position, Some(&words)), warn);

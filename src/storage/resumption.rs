@@ -76,8 +76,8 @@ impl Resumption {
 /// yet.
 ///
 /// # Errors
-/// Where another program writes the run, where its configuration or journal cannot be read, where it diverged, or where its
-/// number of epochs cannot change.
+/// Where another program writes the run, where its configuration or journal cannot be read, where checkpoints are there and none
+/// can be used, where it diverged, or where its number of epochs cannot change.
 pub fn open(run: &Path, epochs: Option<u32>) -> Result<Opened> {
     let mut folder = RunFolder::reopen(run)?;
     let metrics = fs::read(run.join("metrics.json")).ok();
@@ -105,6 +105,13 @@ pub fn open(run: &Path, epochs: Option<u32>) -> Result<Opened> {
         }
     }
     let (found, damaged) = newest(run, folder.config());
+    if let (None, [first, ..]) = (&found, damaged.as_slice()) {
+        bail!(
+            "none of its checkpoints can be used, so it cannot go on: {first}. To begin anew, train it once more: \
+             digitpad train {}, or Repeat in Runs",
+            run.display()
+        );
+    }
     if let Some(found) = &found {
         allow_epochs(folder.config(), found, wanted).with_context(|| run.display().to_string())?;
     }

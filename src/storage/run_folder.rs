@@ -12,8 +12,9 @@ use std::time::SystemTime;
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Value, json};
 
+use super::runs::missing_epochs;
 use super::weights_file::WeightsFile;
-use super::{FineTuning, config_file, record, write_atomically};
+use super::{FineTuning, ablation, config_file, record, write_atomically};
 use crate::inference::{Evaluation, Thresholds};
 use crate::nn::Weights;
 use crate::training::{EpochSummary, LiveChange, Outcome, TrainingConfig};
@@ -70,6 +71,17 @@ impl RunFolder {
         config.validate()?;
         self.config = config;
         Ok(())
+    }
+
+    /// What of the first `epochs` its history does not tell: "epochs 8 to 13".
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub(super) fn missing_epochs(&self, epochs: u32) -> Result<Option<String>> {
+        let lines = self.history(epochs)?;
+        let told = lines.iter().filter(|line| line["event"] != "change").filter_map(|line| line["epoch"].as_u64());
+        let told = told.filter_map(|epoch| u32::try_from(epoch).ok());
+        Ok(missing_epochs(told.chain(std::iter::once(epochs + 1))))
     }
 
     /// Back to the end of epoch `epochs`: what history tells of later ones will be told again. Changes that were made live before
@@ -227,28 +239,43 @@ fn line_of(epochs: u32, line: &str) -> Option<Value> {
     line["epoch"].as_u64().is_some_and(|epoch| epoch <= u64::from(epochs)).then_some(line)
 }
 
-/// The folder of the run that `name` means: a folder, a run's full name, its name without the stamp (the newest), or
-/// `last`.
+/// Whether a folder is a run, whole or not: it has a run's name, or a file that only runs have. Those of ablations are none;
+/// they hold runs. What begins with a dot was deleted, and can come back.
+pub(super) fn is_run(path: &Path) -> bool {
+    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let has_a_run = ["config.toml", HISTORY].iter().any(|file| path.join(file).exists());
+    let is_ablation = path.join(ablation::PLAN).exists();
+    !name.starts_with('.') && path.is_dir() && !is_ablation && (has_a_run || !stem_and_stamp(&name).1.is_empty())
+}
+
+/// `lenet5_20260101_120000-2` is `lenet5` and `20260101_120000-2`; other names have no stamp.
+pub(super) fn stem_and_stamp(folder: &str) -> (&str, &str) {
+    let Some((at, _)) = folder.match_indices('_').rev().nth(1) else { return (folder, "") };
+    let stamp = &folder[at + 1..];
+    let pattern = |(place, c): (usize, u8)| if place == 8 { c == b'_' } else { c.is_ascii_digit() };
+    let is_stamp = stamp.len() >= 15 && stamp.bytes().take(15).enumerate().all(pattern);
+    if is_stamp { (&folder[..at], stamp) } else { (folder, "") }
+}
+
+/// The folder of the run that `name` means: a folder, a run's full name, its name without the stamp (the newest), or `last`, the
+/// newest of all. Folders without a stamp are older than all others; one that is damaged is meant by its full name alone.
 pub fn find(runs: &Path, name: &str) -> Option<PathBuf> {
-    let is_run = |path: &Path| path.join("config.toml").is_file();
+    let has_settings = |path: &Path| path.join("config.toml").is_file();
     let given = Path::new(name);
-    if is_run(given) {
+    if has_settings(given) {
         return Some(given.to_owned());
     }
-    let mut found: Vec<(String, PathBuf)> = fs::read_dir(runs)
-        .ok()?
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| is_run(path))
-        .filter_map(|path| {
-            // what begins with a dot was deleted and can come back
-            let folder = path.file_name()?.to_str().filter(|folder| !folder.starts_with('.'))?.to_owned();
-            let stamp = folder.match_indices('_').rev().nth(1).map(|(at, _)| at)?;
-            let fits = name == "last" || name == folder || name == &folder[..stamp];
-            fits.then(|| (folder[stamp..].to_owned(), path))
-        })
-        .collect();
-    found.sort();
-    found.pop().map(|(_, path)| path)
+    let own = runs.join(name);
+    if given.components().count() == 1 && is_run(&own) {
+        return Some(own);
+    }
+    let fitting = |path: PathBuf| {
+        let (stem, stamp) = stem_and_stamp(path.file_name()?.to_str()?);
+        let fits = name == "last" || name == stem;
+        fits.then(|| (stamp.to_owned(), path.clone()))
+    };
+    let all = fs::read_dir(runs).ok()?.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+    all.filter(|path| is_run(path) && has_settings(path)).filter_map(fitting).max().map(|(_, path)| path)
 }
 
 /// As [`find`].
@@ -319,6 +346,17 @@ mod tests {
         assert_eq!(find("first_try_20240101_000000").unwrap(), "first_try_20240101_000000");
         assert_eq!(find("last").unwrap(), "first_try_20240102_000000");
         assert_eq!(find("missing"), None);
+        // copies and renamed folders have no stamp, and are none of the newest
+        for name in ["first_try_backup_copy", "renamed"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+            fs::write(folder.path().join(name).join("config.toml"), "").unwrap();
+        }
+        fs::create_dir(folder.path().join("damaged_20250101_000000")).unwrap();
+        assert_eq!(find("last").unwrap(), "first_try_20240102_000000");
+        assert_eq!(find("renamed").unwrap(), "renamed");
+        assert_eq!(find("first"), None);
+        assert_eq!(find("damaged_20250101_000000").unwrap(), "damaged_20250101_000000");
+        assert_eq!(find(".."), None);
     }
 
     #[test]

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{ablation, config_file, run_note, run_settings};
+use super::run_folder::{is_run, stem_and_stamp};
+use super::{config_file, run_note, run_settings};
 use crate::inference::wilson_interval;
 use crate::models::{self, CLASSES};
 use crate::training::TrainingConfig;
@@ -164,24 +165,6 @@ pub fn read_all(runs: &Path, is_overtaken: &dyn Fn() -> bool) -> io::Result<Opti
     Ok(Some(found))
 }
 
-/// Whether a folder is a run, whole or not: it has a run's name, or a file that only runs have. Those of ablations are none;
-/// they hold runs.
-fn is_run(path: &Path) -> bool {
-    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let has_a_run = ["config.toml", "history.jsonl"].iter().any(|file| path.join(file).exists());
-    let is_ablation = path.join(ablation::PLAN).exists();
-    !name.starts_with('.') && path.is_dir() && !is_ablation && (has_a_run || !stem_and_stamp(&name).1.is_empty())
-}
-
-/// `lenet5_20260101_120000-2` is `lenet5` and `20260101_120000-2`.
-fn stem_and_stamp(folder: &str) -> (&str, &str) {
-    let Some((at, _)) = folder.match_indices('_').rev().nth(1) else { return (folder, "") };
-    let stamp = &folder[at + 1..];
-    let pattern = |(place, c): (usize, u8)| if place == 8 { c == b'_' } else { c.is_ascii_digit() };
-    let is_stamp = stamp.len() >= 15 && stamp.bytes().take(15).enumerate().all(pattern);
-    if is_stamp { (&folder[..at], stamp) } else { (folder, "") }
-}
-
 /// The run in this folder, with what is wrong with it.
 pub fn read(path: &Path) -> Run {
     let mut problems = Vec::new();
@@ -201,6 +184,8 @@ pub fn read(path: &Path) -> Run {
         (None, None) => RunState::Failed,
     };
     let history = history_of(&lines);
+    let missing = missing_epochs(history.iter().map(|record| record.epoch));
+    problems.extend(missing.map(|missing| format!("Its history has no line of {missing}: {}", path.display())));
     let seconds = metrics.as_ref().and_then(|metrics| metrics["seconds"].as_f64());
     let folder = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let (name, stamp) = stem_and_stamp(&folder);
@@ -303,6 +288,19 @@ fn read_text(path: &Path) -> io::Result<String> {
     }
     // a line that is no text is one that cannot be read, and no reason to lose the others
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// "epochs 8 to 13", where the numbers from 1 to the last have gaps: the first one.
+pub(super) fn missing_epochs(told: impl Iterator<Item = u32>) -> Option<String> {
+    let mut next = 1;
+    for epoch in told {
+        if epoch > next {
+            let last = epoch - 1;
+            return Some(if next == last { format!("epoch {next}") } else { format!("epochs {next} to {last}") });
+        }
+        next = epoch + 1;
+    }
+    None
 }
 
 fn history_of(lines: &[Line]) -> Vec<EpochRecord> {

@@ -76,7 +76,7 @@ const VALIDATION: usize = 5_000;
 impl TrainingForm {
     /// The settings of a preset, such as a model's id.
     pub fn preset(id: &str, source: &'static str) -> Option<Self> {
-        let mut base = presets::find(id)?.config().ok()?;
+        let mut base = presets::settings(id)?.ok()?;
         base.data = source.to_owned();
         if source == "drawn" {
             base.validation = DRAWN_VALIDATION;
@@ -126,16 +126,17 @@ impl TrainingForm {
 
     /// The presets of this model, with their titles.
     pub fn presets(&self) -> Vec<(&'static str, &'static str)> {
-        let own = presets::all().filter(|preset| preset.config().is_ok_and(|config| config.model == self.model));
+        let own = presets::all()
+            .filter(|preset| preset.config().is_ok_and(|config| config.model == models::base_of(self.model)));
         own.map(|preset| (preset.id, preset.title)).collect()
     }
 
-    /// The preset that these settings are, whatever their digits and seed.
+    /// The preset that these settings are, whatever their digits, seed and variation.
     pub fn chosen_preset(&self) -> Option<&'static str> {
         let config = self.config().ok()?;
         let same = |id: &str| {
             let preset = Self::preset(id, self.source)?.config().ok()?;
-            Some(TrainingConfig { seed: config.seed, ..preset } == config)
+            Some(TrainingConfig { seed: config.seed, model: config.model.clone(), ..preset } == config)
         };
         self.presets().into_iter().map(|(id, _)| id).find(|id| same(id) == Some(true))
     }
@@ -143,7 +144,7 @@ impl TrainingForm {
     /// Takes another preset for the same digits and seed.
     pub fn choose_preset(&mut self, id: &str) {
         if let Some(preset) = Self::preset(id, self.source) {
-            *self = Self { seed: self.seed.clone(), ..preset.on_digits_of(self) };
+            *self = Self { seed: self.seed.clone(), model: self.model, ..preset.on_digits_of(self) };
         }
     }
 
@@ -213,6 +214,7 @@ impl TrainingForm {
     /// Settings beyond the usual ones that say something.
     pub fn further_settings(&self) -> usize {
         let set = [
+            models::base_of(self.model) != self.model,
             self.from.is_some(),
             self.from.is_none() && self.initialisation != Initialisation::default(),
             self.from.is_some() && self.freeze_up_to.is_some(),

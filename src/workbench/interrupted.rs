@@ -87,6 +87,7 @@ fn epoch(line: &Value, seconds: f64) -> Option<TrainerEvent> {
         train_loss: line["train_loss"].as_f64()?,
         train_error: line["train_error"].as_f64()?,
         is_best: line["best"].as_bool()?,
+        is_of_before: true,
         // not recorded; the next look tells them anew
         dead_units: Vec::new(),
     })

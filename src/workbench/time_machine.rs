@@ -241,6 +241,15 @@ impl Workbench {
         })
     }
 
+    /// Updates of the moment of the training that lies nearest to `x`, where `place` puts them; `None` where there are none, or
+    /// where the time strip shows another run.
+    pub fn training_moment_near(&self, x: f64, place: impl Fn(&MomentFacts) -> f64) -> Option<u64> {
+        let choice = self.shown_run().filter(|choice| *choice == ModelChoice::Live)?;
+        let all = self.beside.time.moments(&choice).iter().map(|kept| &kept.facts);
+        let away = |facts: &MomentFacts| (place(facts) - x).abs();
+        all.min_by(|a, b| away(a).total_cmp(&away(b))).map(|facts| facts.step)
+    }
+
     fn shown_run(&self) -> Option<ModelChoice> {
         if self.beside.time.opened(&self.choice).is_some() {
             return Some(self.choice.clone());

@@ -65,6 +65,8 @@ pub(super) enum TrainerEvent {
         train_loss: f64,
         train_error: f64,
         is_best: bool,
+        /// Of an earlier life of the run, whose updates are not told any more.
+        is_of_before: bool,
         dead_units: Vec<DeadUnits>,
     },
     /// Settings change, or will.
@@ -394,6 +396,7 @@ impl<'a> Watch<'a> {
                     train_loss: summary.train_loss,
                     train_error: summary.train_error,
                     is_best: summary.is_best,
+                    is_of_before: false,
                     dead_units: summary.dead_units.clone(),
                 });
                 Finished::Epoch

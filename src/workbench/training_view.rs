@@ -109,8 +109,6 @@ pub struct TrainingView {
     batch: Option<Arc<BatchView>>,
     pub(super) changes: Option<Changes>,
     began: Instant,
-    training: Duration,
-    since: Option<Instant>,
 }
 
 impl TrainingView {
@@ -136,8 +134,6 @@ impl TrainingView {
             batch: None,
             changes: None,
             began: Instant::now(),
-            training: Duration::ZERO,
-            since: None,
         }
     }
 
@@ -158,9 +154,9 @@ impl TrainingView {
 
     /// Seconds until the end, from the pace so far, pauses left out.
     pub fn seconds_left(&self) -> Option<f64> {
-        let spent = self.training + self.since.map_or(Duration::ZERO, |since| since.elapsed());
-        let is_telling = self.step > 0 && spent > Duration::from_millis(500) && self.phase.is_under_way();
-        is_telling.then(|| spent.as_secs_f64() / self.step as f64 * (self.updates - self.step) as f64)
+        let newest = self.curves.steps.last()?;
+        let is_telling = newest.step > 0 && newest.seconds > 0.5 && self.phase.is_under_way();
+        is_telling.then(|| newest.seconds / newest.step as f64 * self.updates.saturating_sub(self.step) as f64)
     }
 
     /// Seconds since the training was asked for.
@@ -194,7 +190,6 @@ impl TrainingView {
                 let changes = self.changes.insert(Changes::new(&self.config, train_images));
                 self.updates = changes.pace.updates();
                 self.phase = Phase::Running;
-                self.since = Some(Instant::now());
             }
             TrainerEvent::Pixels { kept, of } => self.pixels = Some((kept, of)),
             TrainerEvent::Progress { step, updates, epoch, seconds, loss, error, learning_rate, images_per_second } => {
@@ -212,9 +207,22 @@ impl TrainingView {
                 self.curves.ticks.push(TickPoint { step, seconds, loss, accuracy, f1, images, whole: false });
                 self.thin();
             }
-            TrainerEvent::Epoch { epoch, step, seconds, validation, train_loss, train_error, is_best, dead_units } => {
+            TrainerEvent::Epoch {
+                epoch,
+                step,
+                seconds,
+                validation,
+                train_loss,
+                train_error,
+                is_best,
+                is_of_before,
+                dead_units,
+            } => {
                 self.dead_units = dead_units;
                 (self.epoch, self.step) = (epoch, step);
+                if is_of_before {
+                    self.curves.steps.push(StepPoint { step, seconds, loss: train_loss, accuracy: 1.0 - train_error });
+                }
                 self.changes_came_up();
                 if let Some((loss, accuracy, f1)) = validation {
                     let images = self.validation_images as u32;
@@ -225,11 +233,6 @@ impl TrainingView {
             }
             TrainerEvent::Paused(paused) => {
                 self.phase = if paused { Phase::Paused } else { Phase::Running };
-                if paused {
-                    self.training += self.since.take().map_or(Duration::ZERO, |since| since.elapsed());
-                } else {
-                    self.since = Some(Instant::now());
-                }
             }
             TrainerEvent::Changed(change) => {
                 if let Some(changes) = &mut self.changes {
@@ -245,7 +248,6 @@ impl TrainingView {
     }
 
     fn ended(&mut self, result: Result<Box<Ended>, String>) -> Option<(NoticeKind, String)> {
-        self.since = None;
         match result {
             Ok(ended) => {
                 self.phase = Phase::Ended(ended.ending);

@@ -101,6 +101,33 @@ fn a_drag_zooms_into_all_plots_and_z_or_a_double_click_shows_all_again() {
 }
 
 #[test]
+fn a_click_goes_to_the_moment_there_and_a_double_click_does_not() {
+    let mut window = trained(6);
+    let moment = |window: &mut Window| window.workbench().moment().map(|moment| moment.epoch);
+    let click = |window: &mut Window, share: f32| {
+        let area = plot(window, "Loss");
+        let at = pos2(area.left() + share * area.width(), area.center().y);
+        window.harness.event(egui::Event::PointerMoved(at));
+        window.harness.step();
+        for pressed in [true, false] {
+            window.button(at, pressed);
+            window.harness.step();
+        }
+    };
+    assert_eq!(moment(&mut window), None);
+    click(&mut window, 0.5);
+    window.settle();
+    let there = moment(&mut window).unwrap();
+    assert!((2.0..=4.0).contains(&there), "{there}");
+    std::thread::sleep(Duration::from_millis(600));
+    window.settle();
+    click(&mut window, 0.9);
+    click(&mut window, 0.9);
+    window.settle();
+    assert_eq!(moment(&mut window), Some(there), "a double click resets the zoom and nothing else");
+}
+
+#[test]
 fn the_focused_plot_moves_its_cursor_with_arrows() {
     let mut window = trained(6);
     let said = |window: &Window| {

@@ -104,6 +104,8 @@ fn damaged_folders_are_listed_with_a_sentence() {
     make(folder.path(), "e_20240105_000000", &[("config.toml", CONFIG), ("metrics.json", "{")]);
     make(folder.path(), "f_20240106_000000", &[("config.toml", CONFIG), ("note.toml", "title = 3")]);
     make(folder.path(), "g_20240107_000000", &files("\u{fffd}\u{0}\n[]\n"));
+    let lines = [line(1, 0.5, true), line(4, 0.6, false)].concat();
+    make(folder.path(), "h_20240107_000001", &[("config.toml", CONFIG), ("history.jsonl", &lines)]);
     make(folder.path(), "ablation_20240108_000000", &[("plan.toml", "")]);
     let runs = all(folder.path());
     let found: Vec<(&str, RunState, usize, usize)> =
@@ -117,6 +119,8 @@ fn damaged_folders_are_listed_with_a_sentence() {
         ("e", RunState::Interrupted, 1, 0),
         ("f", RunState::Interrupted, 1, 0),
         ("g", RunState::Interrupted, 1, 0),
+        // two epochs are missing
+        ("h", RunState::Interrupted, 1, 2),
     ];
     assert_eq!(found, expected, "{:?}", runs.iter().map(|run| &run.problems).collect::<Vec<_>>());
     for run in &runs {

@@ -6,6 +6,7 @@ use super::train_plotted::{Line, PlottedCache};
 use super::{Scene, export, train_export};
 use crate::storage::XAxis;
 use crate::storage::figure::CurvesForm;
+use crate::storage::moments::MomentFacts;
 use crate::ui::dialogs::CurvesOf;
 use crate::ui::training_form::TrainingForm;
 use crate::ui::widgets::button::{self, IconButton};
@@ -24,6 +25,8 @@ pub(super) struct TrainCurves {
     plotted: PlottedCache,
     /// Weight of the exponential moving average; 0 shows the raw curves alone.
     smoothing: f32,
+    /// The moment that was looked at before a click moved the playhead.
+    before_click: Option<u64>,
     /// The digits whose F1 curves stay among the accuracies.
     kept: [bool; 10],
     /// The digit whose row the pointer was over in the frame before.
@@ -45,11 +48,7 @@ impl TrainCurves {
         let plotted = self.plotted.of(view, by, f64::from(self.smoothing));
         // the values of the moment that is looked back at
         let moment = scene.workbench.moment().filter(|_| *scene.workbench.choice() == ModelChoice::Live);
-        self.axis.rest_at(moment.map(|moment| match by {
-            XAxis::Epochs => moment.epoch,
-            XAxis::Updates => moment.step as f64,
-            XAxis::Seconds => moment.seconds,
-        }));
+        self.axis.rest_at(moment.map(|moment| place(moment, by)));
         self.axis.begin(ui, by, end, &plotted.epochs);
         // F1 rows keep their height; the plots take what is left
         let rest = height - controls - 10.0 * f1_rows::ROW - 24.0 - 2.0 * 28.0 - 22.0 - 2.0 * GAP - 36.0;
@@ -110,6 +109,15 @@ impl TrainCurves {
             ui.ctx().request_repaint();
         }
         self.axis.paint_cursor(ui, top, ui.cursor().top());
+        if let Some(x) = self.axis.clicked()
+            && let Some(step) = scene.workbench.training_moment_near(x, |moment| place(moment, by))
+        {
+            self.before_click = scene.workbench.moment().map(|moment| moment.step);
+            scene.push(Command::LookBack(Some(step)));
+        }
+        if self.axis.double_clicked() && moment.is_some() {
+            scene.push(Command::LookBack(self.before_click));
+        }
     }
 
     /// What the curves count, how they are smoothed, and what can be done with them. Answers the height that they take.
@@ -196,6 +204,15 @@ fn name(ui: &mut Ui, words: &str, width: f32) {
     let (rect, _) = ui.allocate_exact_size(vec2(width, CONTROLS - 4.0), Sense::hover());
     let font = text::font(text::LABEL, text::Weight::Regular);
     ui.painter().text(rect.left_center(), Align2::LEFT_CENTER, words, font, theme::of(ui).text2);
+}
+
+/// Where a moment of the run lies on the axis.
+fn place(moment: &MomentFacts, by: XAxis) -> f64 {
+    match by {
+        XAxis::Epochs => moment.epoch,
+        XAxis::Updates => moment.step as f64,
+        XAxis::Seconds => moment.seconds,
+    }
 }
 
 /// Where the axis ends: an axis of thirty epochs says little while the first one is under way.

@@ -80,9 +80,10 @@ fn choices(ui: &mut Ui, form: &mut TrainingForm, scene: &Scene<'_>, width: f32) 
     let under_way = scene.workbench.training_is_under_way();
     let mark = if under_way { Mark::NewRun } else { Mark::None };
     let models: Vec<(&'static str, &str)> = models::trainable().map(|model| (model.id, model.title)).collect();
-    let mut model = form.model;
+    let shown = models::base_of(form.model);
+    let mut model = shown;
     row("Model", mark, None).show(ui, width, FIELD, |ui, w| field::choice(ui, "Model", &mut model, &models, w));
-    if model != form.model {
+    if model != shown {
         form.choose_model(model);
     }
     preset(ui, form, mark, width);

@@ -35,6 +35,11 @@ pub(super) fn further(ui: &mut Ui, form: &mut TrainingForm, state: &mut Further,
         return;
     }
     let mark = if scene.workbench.training_is_under_way() { Mark::NewRun } else { Mark::None };
+    if let Some(family) = models::family_of(form.model) {
+        row(family.setting, mark, None).show(ui, width, FIELD, |ui, w| {
+            field::choice(ui, family.setting, &mut form.model, family.members, w);
+        });
+    }
     state.starts.ui(ui, form, scene, mark, width);
     let percent = |v: f32| if v > 0.0 { text::percent(v.into(), 0) } else { "none".to_owned() };
     field::slider_row(ui, "Warm-up", &mut form.warm_up, 0.0..=0.5, 0.01, percent, width);

@@ -61,6 +61,19 @@ fn a_form_knows_which_preset_it_shows() {
 }
 
 #[test]
+fn a_variation_is_a_setting_of_its_model() {
+    let mut form = TrainingForm::preset("lenet5", "mnist").unwrap();
+    let plain = form.config().unwrap();
+    form.model = "lenet5-relu";
+    assert_eq!(form.config().unwrap(), TrainingConfig { model: "lenet5-relu".to_owned(), ..plain });
+    assert_eq!((form.chosen_preset(), form.further_settings()), (Some("lenet5"), 1));
+    form.choose_preset("ninety-nine");
+    assert_eq!((form.model, form.chosen_preset()), ("lenet5-relu", Some("ninety-nine")));
+    let again = TrainingForm::of(form.config().unwrap());
+    assert_eq!(again.config().unwrap(), form.config().unwrap());
+}
+
+#[test]
 fn further_settings_reach_the_configuration_and_wait_while_they_mean_nothing() {
     let mut form = TrainingForm::preset("lenet5", "mnist").unwrap();
     let plain = form.config().unwrap();

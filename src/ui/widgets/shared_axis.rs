@@ -23,6 +23,9 @@ pub struct SharedAxis {
     resting: Option<f64>,
     zoom: Option<(f64, f64)>,
     drag_from: Option<f64>,
+    /// Where a plot was clicked in this frame.
+    clicked: Option<f64>,
+    double_clicked: bool,
     /// Where the plots lie on the screen, once they were shown.
     screen: Option<Rangef>,
 }
@@ -39,6 +42,7 @@ impl SharedAxis {
             self.epochs = epochs.to_vec();
         }
         let mut hovered = self.hovered.take();
+        (self.clicked, self.double_clicked) = (None, false);
         // a zoom into what another run has had shows nothing of this one
         if self.unit != unit || self.zoom.is_some_and(|(low, _)| low >= self.end) {
             (self.unit, self.zoom, self.drag_from) = (unit, None, None);
@@ -54,6 +58,16 @@ impl SharedAxis {
     /// Where the cursor stands while neither pointer nor keys move it; nowhere by default. Call it before [`Self::begin`].
     pub fn rest_at(&mut self, x: Option<f64>) {
         self.resting = x;
+    }
+
+    /// Whether a plot was clicked twice in this frame, which resets the zoom: the first click had meant nothing else.
+    pub fn double_clicked(&self) -> bool {
+        self.double_clicked
+    }
+
+    /// The place that was clicked in this frame. Ask after the plots.
+    pub fn clicked(&self) -> Option<f64> {
+        self.clicked
     }
 
     /// What the axis counts.
@@ -116,6 +130,7 @@ impl SharedAxis {
         let screen = area.x_range();
         self.screen = Some(screen);
         if response.double_clicked() {
+            self.double_clicked = true;
             self.reset_zoom();
             return;
         }
@@ -125,6 +140,9 @@ impl SharedAxis {
         if area.contains(at) || response.dragged() {
             self.hovered = Some(x);
             ui.ctx().set_cursor_icon(CursorIcon::Crosshair);
+        }
+        if response.clicked() {
+            self.clicked = Some(x);
         }
         if response.drag_started() {
             // the press was a few points before it became a drag
