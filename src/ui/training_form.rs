@@ -230,7 +230,7 @@ impl TrainingForm {
 
     /// The configuration, or what is wrong: a field and a sentence.
     pub fn config(&self) -> Result<TrainingConfig, (Field, String)> {
-        let mut config = self.base.clone();
+        let mut config = TrainingConfig { model: self.model.to_owned(), ..self.base.clone() };
         config.learning_rate =
             self.rate.trim().parse().ok().filter(|rate| *rate > 0.0 && *rate <= 100.0).ok_or_else(|| {
                 (

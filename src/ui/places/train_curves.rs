@@ -26,7 +26,7 @@ pub(super) struct TrainCurves {
     /// Weight of the exponential moving average; 0 shows the raw curves alone.
     smoothing: f32,
     /// The moment that was looked at before a click moved the playhead.
-    before_click: Option<u64>,
+    before_click: Option<Option<u64>>,
     /// The digits whose F1 curves stay among the accuracies.
     kept: [bool; 10],
     /// The digit whose row the pointer was over in the frame before.
@@ -112,11 +112,13 @@ impl TrainCurves {
         if let Some(x) = self.axis.clicked()
             && let Some(step) = scene.workbench.training_moment_near(x, |moment| place(moment, by))
         {
-            self.before_click = scene.workbench.moment().map(|moment| moment.step);
+            self.before_click = Some(scene.workbench.moment().map(|moment| moment.step));
             scene.push(Command::LookBack(Some(step)));
         }
-        if self.axis.double_clicked() && moment.is_some() {
-            scene.push(Command::LookBack(self.before_click));
+        if self.axis.double_clicked()
+            && let Some(before) = self.before_click.take()
+        {
+            scene.push(Command::LookBack(before));
         }
     }
 
