@@ -113,6 +113,16 @@ impl Plan {
         ensure!(names.len() > 1, "a plan compares the base with variants, and this one has none; add [[variants]]");
         for (i, variant) in self.variants.iter().enumerate() {
             ensure!(!names[..i].contains(&variant.name.as_str()), "two variants are called \"{}\"", variant.name);
+            // a run that is found by its name would be taken for the other's
+            let shared = self.variants[..i].iter().find(|other| other.run_name(1) == variant.run_name(1));
+            if let Some(other) = shared {
+                bail!(
+                    "the runs of \"{}\" and of \"{}\" would have the same name, {}; call one of the two otherwise",
+                    other.name,
+                    variant.name,
+                    variant.run_name(1)
+                );
+            }
             let same = self.variants[..i].iter().find(|other| other.config == variant.config);
             if let Some(same) = same {
                 bail!(
@@ -287,6 +297,10 @@ mod tests {
             (PLAN.replace("learning_rate = 0.0001", "seed = 3"), "slow has a seed of its own"),
             (PLAN.replace("learning_rate = 0.0001", "epochs = 2"), "\"slow\" is the same as \"base\""),
             (PLAN.replace("plain sgd", "slow"), "two variants are called \"slow\""),
+            (
+                PLAN.replace("\"upright\"", "\"plain-sgd\""),
+                "the runs of \"plain sgd\" and of \"plain-sgd\" would have the same name, plain-sgd-seed1",
+            ),
             (PLAN.replace("plain sgd", "../sgd"), "cannot name a variant"),
             (PLAN.replace("name = \"upright\"\n", ""), "a variant has no name"),
             (PLAN[..PLAN.find("[[").unwrap()].replace("bet = \"slow\"\n", ""), "this one has none"),
