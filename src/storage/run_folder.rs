@@ -230,13 +230,17 @@ fn line_of(epochs: u32, line: &str) -> Option<Value> {
 /// The folder of the run that `name` means: a folder, a run's full name, its name without the stamp (the newest), or
 /// `last`.
 pub fn find(runs: &Path, name: &str) -> Option<PathBuf> {
-    let is_run = |path: &Path| path.join("config.toml").is_file();
     let given = Path::new(name);
     if is_run(given) {
         return Some(given.to_owned());
     }
-    let mut found: Vec<(String, PathBuf)> = fs::read_dir(runs)
-        .ok()?
+    find_all(runs, name).pop()
+}
+
+/// The folders of all runs among `runs` that `name` means, as in [`find`], the newest last.
+pub(super) fn find_all(runs: &Path, name: &str) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(runs) else { return Vec::new() };
+    let mut found: Vec<(String, PathBuf)> = entries
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
         .filter(|path| is_run(path))
         .filter_map(|path| {
@@ -248,7 +252,11 @@ pub fn find(runs: &Path, name: &str) -> Option<PathBuf> {
         })
         .collect();
     found.sort();
-    found.pop().map(|(_, path)| path)
+    found.into_iter().map(|(_, path)| path).collect()
+}
+
+fn is_run(path: &Path) -> bool {
+    path.join("config.toml").is_file()
 }
 
 /// As [`find`].

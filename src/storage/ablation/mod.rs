@@ -27,7 +27,7 @@ pub use statistics::Estimate;
 use super::recorded_run::{self, CHECKPOINT_EVERY, Recording};
 use super::resumption::{self, Opened};
 use super::weights_file::WeightsFile;
-use super::{run_folder, write_atomically};
+use super::{config_file, run_folder, shipped as shipped_weights, write_atomically};
 use crate::data::{self, Corpus, Request};
 use crate::inference::{TrainedModel, evaluate};
 use crate::nn::Compute;
@@ -137,6 +137,32 @@ impl Ablation {
         Ok(Some(results))
     }
 
+    /// The newest run of this name that has these settings. The plan may have been changed since a run was trained: what has
+    /// others stays where it is, and answers another question.
+    fn find_run(&self, name: &str, config: &TrainingConfig) -> Option<PathBuf> {
+        let wanted = TrainingConfig::from_toml(&config.to_toml()).ok()?;
+        let agrees = |run: &PathBuf| {
+            let read = config_file::read(&run.join("config.toml"));
+            read.is_ok_and(|own| {
+                TrainingConfig { from: wanted.from.clone(), ..own.clone() } == wanted
+                    && self.begins_alike(own.from.as_deref(), wanted.from.as_deref())
+            })
+        };
+        run_folder::find_all(&self.folder, name).into_iter().rev().find(agrees)
+    }
+
+    /// Whether the weights that a run has started from, under their full name, are those that a plan asks for.
+    fn begins_alike(&self, own: Option<&str>, wanted: Option<&str>) -> bool {
+        match (own, wanted) {
+            // whichever was the last when the run began
+            (Some(_), Some("last")) => true,
+            (Some(own), Some(wanted)) if own != wanted => {
+                shipped_weights::find_weights(wanted, Some(&self.folder)).is_ok_and(|known| known.name == own)
+            }
+            _ => own == wanted,
+        }
+    }
+
     /// The folder of a finished run, trained now unless it is there. `None` where it was stopped.
     fn train(
         &self,
@@ -153,7 +179,7 @@ impl Ablation {
             ControlFlow::Continue(()) => ControlFlow::Continue(None),
             ControlFlow::Break(stop) => ControlFlow::Break(stop),
         };
-        let found = run_folder::find(&self.folder, name);
+        let found = self.find_run(name, config);
         if let Some(found) = found.as_ref().filter(|found| has_ended(found)) {
             return Ok(Some(found.clone()));
         }

@@ -111,6 +111,35 @@ fn an_interrupted_ablation_goes_on_in_the_middle_of_a_run() {
 }
 
 #[test]
+fn runs_of_a_plan_that_was_changed_since_are_not_taken_for_its_own() {
+    let home = tempfile::tempdir().unwrap();
+    let mut plan = plan(home.path()).with_seeds(Some(1)).unwrap();
+    plan.variants.truncate(2);
+    // starts from the base's run, which the run's own configuration names in full
+    plan.variants[1].config.from = Some("usual-seed1".to_owned());
+    // settings that are left out when they are written as they usually are
+    plan.variants[1].config.beside.pens_times = 1;
+    let ablation = Ablation::create(plan, &home.path().join("runs")).unwrap();
+    let runs =
+        || fs::read_dir(&ablation.folder).unwrap().filter(|entry| entry.as_ref().unwrap().path().is_dir()).count();
+    let values = |results: Option<Results>| results.unwrap().variants.into_iter().map(|found| found.values[0]);
+    let (updates, first) = go_on(&ablation, Split::Validation, usize::MAX);
+    let first: Vec<f64> = values(first).collect();
+    assert_eq!((runs(), go_on(&ablation, Split::Validation, usize::MAX).0), (2, 0));
+
+    let mut changed = Ablation { plan: ablation.plan.clone(), folder: ablation.folder.clone() };
+    changed.plan.variants[1].config.learning_rate = 10.0;
+    let (trained, second) = go_on(&changed, Split::Validation, usize::MAX);
+    let second: Vec<f64> = values(second).collect();
+    assert_eq!((trained, runs()), (updates / 2, 3), "the variant that has changed is trained anew");
+    assert!(second[0] == first[0] && second[1] != first[1], "{first:?} {second:?}");
+    // each plan finds its own, the older as the newer
+    assert_eq!(go_on(&changed, Split::Validation, usize::MAX).0, 0);
+    let (trained, again) = go_on(&ablation, Split::Validation, usize::MAX);
+    assert_eq!((trained, values(again).collect::<Vec<_>>(), runs()), (0, first, 3));
+}
+
+#[test]
 fn a_plan_without_validation_images_is_refused_before_it_trains() {
     let home = tempfile::tempdir().unwrap();
     let mut plan = plan(home.path());
