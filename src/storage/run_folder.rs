@@ -19,6 +19,8 @@ use crate::nn::Weights;
 use crate::training::{EpochSummary, LiveChange, Outcome, TrainingConfig};
 
 const HISTORY: &str = "history.jsonl";
+/// Bytes of a run's name: with the time behind it, it stays below the 255 that file systems take.
+const LONGEST_NAME: usize = 200;
 
 /// A run that is being written.
 pub struct RunFolder {
@@ -203,6 +205,9 @@ impl RunFolder {
 pub(super) fn make(runs: &Path, name: &str) -> Result<PathBuf> {
     if name.is_empty() || name.starts_with('.') || name.chars().any(|c| c.is_control() || "/\\:*?\"<>|".contains(c)) {
         bail!("\"{name}\" cannot name a run: take letters, figures, dashes");
+    }
+    if name.len() > LONGEST_NAME {
+        bail!("a name of {} letters is too long for a run: take at most {LONGEST_NAME}", name.len());
     }
     let refused = |error: std::io::Error| {
         anyhow!("no run can be kept in the runs folder ({error}); name another one with --runs: {}", runs.display())

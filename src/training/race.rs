@@ -121,6 +121,7 @@ impl Race {
 
     /// A sentence for the first setting that cannot be.
     pub fn validate(&self) -> Result<()> {
+        self.base.validate()?;
         ensure!(!self.lanes.is_empty(), "a race needs an optimiser at least");
         ensure!(self.updates != Some(0), "a race of 0 updates is none");
         for lane in &self.lanes {

@@ -113,4 +113,6 @@ fn a_race_tells_every_lane_and_refuses_what_cannot_race() {
     home.refused(&["race", "--optimizers", "sgd:fast"], "\"fast\" is no learning rate");
     home.refused(&["race", "--model", "cnn-bn", "--optimizers", "sdlm"], "sdlm cannot race");
     home.refused(&["race", "--model", "lenet6"], "no model \"lenet6\"");
+    home.refused(&["race", "--epochs", "0"], "epochs lies between 1 and 10,000, got 0");
+    home.refused(&["race", "--batch-size", "0"], "batch size lies between 1 and 10,000, got 0");
 }

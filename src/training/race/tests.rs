@@ -133,5 +133,8 @@ fn a_race_stops_at_once_and_refuses_what_cannot_be() {
     let refused = |race: &Race| format!("{:#}", race.validate().unwrap_err());
     assert!(refused(&super::tests::race("cnn-bn", &[lane("sdlm")])).contains("sdlm cannot race: sdlm needs"));
     assert!(refused(&super::tests::race("mlp", &[])).contains("an optimiser at least"));
+    let none = Race::new(TrainingConfig { epochs: 0, ..race.base().clone() }, Vec::new());
+    assert_eq!(Race::lanes_of(none.base()), []);
+    assert!(refused(&none).contains("epochs lies between 1 and 10,000, got 0"), "why there is no lane is told");
     assert!(refused(&Race { updates: Some(0), ..race }).contains("0 updates"));
 }
