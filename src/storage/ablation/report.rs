@@ -219,7 +219,7 @@ mod tests {
     fn results(values: [[f64; 3]; 3]) -> Results {
         let mut results = Results::new(&plan(), Split::Validation);
         let mut add = |seed: usize| {
-            (0..3).for_each(|variant| results.add(variant, values[variant][seed], variant == 2 && seed == 1, 1.0))
+            (0..3).for_each(|variant| results.add(variant, values[variant][seed], variant == 2 && seed == 1, 1.0));
         };
         (0..3).for_each(&mut add);
         results
