@@ -138,6 +138,25 @@ fn race(window: &mut Window, updates: u64) {
     window.workbench().handle(Command::Race(RaceCommand::Start(Box::new(race))));
 }
 
+#[test]
+fn a_race_is_on_few_enough_images_unless_all_are_chosen() {
+    let mut window = Window::open();
+    window.go(Place::Runs);
+    window.click_label("Race");
+    let limit = |window: &mut Window| {
+        window.click_label("Start race");
+        window.until("a race", |workbench| workbench.race().is_some());
+        let limit = window.workbench().race().unwrap().race.base().train_limit;
+        window.workbench().handle(Command::Race(RaceCommand::Stop));
+        window.until("the end", |workbench| workbench.is_busy_with().is_none());
+        limit
+    };
+    assert_eq!(limit(&mut window), Some(5_000));
+    window.click_label("Training images of the race");
+    window.click_label("All");
+    assert_eq!(limit(&mut window), None);
+}
+
 fn phase(workbench: &Workbench) -> &RacePhase {
     &workbench.race().unwrap().phase
 }
