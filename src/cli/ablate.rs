@@ -131,11 +131,12 @@ impl Printer {
                 self.bar.set_position(step);
             }
             Told::Event(_) => {}
-            Told::Value { variant, seed, value } if self.json => {
-                output::json(&json!({"event": "run", "variant": variant.name, "seed": seed, "value": value}));
-            }
-            Told::Value { variant, seed, value } => self.bar.suspend(|| {
-                output::line(format!("{:<28} seed {seed:<3} {}", variant.name, output::percent(value)));
+            Told::Value { variant, seed, value, diverged } if self.json => output::json(&json!({
+                "event": "run", "variant": variant.name, "seed": seed, "value": value, "diverged": diverged,
+            })),
+            Told::Value { variant, seed, value, diverged } => self.bar.suspend(|| {
+                let mark = if diverged { "  (diverged)" } else { "" };
+                output::line(format!("{:<28} seed {seed:<3} {}{mark}", variant.name, output::percent(value)));
             }),
             Told::Warning(sentence) => self.bar.suspend(|| output::note(&sentence)),
         }
@@ -156,6 +157,7 @@ fn report(ablation: &Ablation, results: &Results, json: bool) {
             output::json(&json!({
                 "variant": found.name, "seeds": found.values.len(), "mean": estimate.mean,
                 "interval": estimate.interval, "values": found.values, "seconds": found.seconds,
+                "diverged": found.diverged_seeds(),
                 "difference": difference.map(|difference| difference.mean),
                 "difference_interval": difference.and_then(|difference| difference.interval),
                 "winner": is_winner,
@@ -166,7 +168,8 @@ fn report(ablation: &Ablation, results: &Results, json: bool) {
             format!("  ({} to {})", output::percent(low), output::percent(high))
         });
         let beyond = difference.map_or_else(String::new, |difference| format!("  {}", ablation::points(&difference)));
-        output::line(format!("{:<28} {}{interval}{beyond}", found.name, output::percent(estimate.mean)));
+        let divergence = found.divergence().map_or_else(String::new, |words| format!("  {words}"));
+        output::line(format!("{:<28} {}{interval}{beyond}{divergence}", found.name, output::percent(estimate.mean)));
     }
     if json {
         return;

@@ -17,8 +17,9 @@ use crate::training::{RACE_AIM, Race, RaceEvent, RaceLane, RaceStanding, Stop, T
 /// Optimisers from the same weights, on the same batches in the same order, in lock-step
 ///
 /// An update of conjugate gradient reads all training images, mostly several times. It makes its next one as soon as the others
-/// have read as many images as it has, and stands where those images put it, counted in batches. Seconds are those of a lane's
-/// own updates. Images are plain, learning rates constant.
+/// have read as many images as it has, and stands where those images put it, counted in batches. After its first it makes none that
+/// would read beyond the end: over one epoch that first one is often the only one. With --train-limit 5000 --updates 1000 it makes
+/// several. Seconds are those of a lane's own updates. Images are plain and of the data set alone, learning rates constant.
 #[derive(Args)]
 pub struct RaceArgs {
     /// The model that every lane trains
@@ -39,7 +40,7 @@ pub struct RaceArgs {
     batch_size: Option<usize>,
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Train on only so many images
+    /// Train on only so many images; the fewer, the more updates conjugate gradient makes
     #[arg(long, value_name = "N")]
     train_limit: Option<usize>,
     /// Images kept for validation; at most 2,000 of them judge

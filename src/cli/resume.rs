@@ -74,9 +74,12 @@ fn tell_finished(folder: &std::path::Path, metrics: &Value, json: bool) {
         output::json(&line);
         return;
     }
-    let how = if metrics["ending"] == "early-stopped" { "stopped early" } else { "is complete" };
+    let (how, advice) = match metrics["ending"] == "early-stopped" {
+        true => ("stopped early", "to go farther, train anew with another [early_stopping]"),
+        false => ("is complete", "--epochs N trains more where the learning rate permits it"),
+    };
     output::line(format!(
-        "this run {how} after {} epochs, nothing is left to do; --epochs N trains more where the learning rate permits it: {}",
+        "this run {how} after {} epochs, nothing is left to do; {advice}: {}",
         metrics["epochs"],
         folder.display()
     ));

@@ -53,6 +53,8 @@ pub(super) struct TrainingOutput {
 pub(super) struct Teller {
     json: bool,
     train_images: usize,
+    /// In words.
+    images: String,
     validation_images: usize,
     compute: Arc<Compute>,
 }
@@ -79,9 +81,9 @@ impl Teller {
             return;
         }
         output::line(format!(
-            "Training {} ({parameters} parameters) on {} images, {} kept for validation; {}",
+            "Training {} ({parameters} parameters) on {}, {} kept for validation; {}",
             config.model,
-            self.train_images,
+            self.images,
             self.validation_images,
             self.compute.describe()
         ));
@@ -100,7 +102,13 @@ impl TrainingOutput {
             bar: output::progress(updates, "{bar:30} {pos}/{len} updates, {eta} left, loss {msg}"),
             last_line: None,
             interrupted: interruption()?,
-            teller: Teller { json, train_images, validation_images, compute: Arc::clone(compute) },
+            teller: Teller {
+                json,
+                train_images,
+                images: data.describe_images(config),
+                validation_images,
+                compute: Arc::clone(compute),
+            },
         })
     }
 

@@ -59,14 +59,14 @@ pub enum DataError {
         path: PathBuf,
     },
     /// Reading or writing failed.
-    #[error("could not {action} ({source}): {}", .path.display())]
+    #[error("could not {action} ({cause}): {}", .path.display())]
     Io {
         /// What was tried, as in "could not …".
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
+        /// What the system said. The sentence has it; as `source` it would be told again behind it.
+        cause: std::io::Error,
     },
     /// Images and labels do not fit together.
     #[error("{problem} (data set {name})")]
@@ -101,7 +101,7 @@ pub enum DataError {
 impl DataError {
     /// For `map_err`: `DataError::io("read the file", path)`.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
-        move |source| Self::Io { action, path: path.to_path_buf(), source }
+        move |cause| Self::Io { action, path: path.to_path_buf(), cause }
     }
 
     pub(crate) fn malformed(path: &Path) -> impl FnOnce(IdxProblem) -> Self {

@@ -183,7 +183,7 @@ impl<'a> Exchange<'a> {
         let path = folder.join(self.file.name);
         let here = |action| {
             let path = path.clone();
-            move |source| Failure::Here(DataError::Io { action, path: path.clone(), source })
+            move |cause| Failure::Here(DataError::Io { action, path: path.clone(), cause })
         };
         let mut partial = partial_file(folder).map_err(here("create a file beside"))?;
         let downloaded = self.download(limits, partial.as_file_mut(), &here("write the data file"));

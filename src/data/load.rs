@@ -115,11 +115,19 @@ pub(super) fn find_in_path(path: &Path) -> Result<Located, DataError> {
             let known = SOURCES.iter().map(|known| known.id).collect::<Vec<_>>().join(", ");
             return Err(DataError::UnknownSource { name: path.display().to_string(), known });
         }
+        Err(error) if is_absent(&error) => {
+            let known = SOURCES.iter().map(|known| known.id).collect::<Vec<_>>().join(", ");
+            let advice = format!("Name {known}, or a folder that is there. {}", what_a_folder_has());
+            return Err(DataError::NotFound {
+                what: "There is no such file or folder of digits".to_owned(),
+                advice,
+                searched: vec![path.to_path_buf()],
+            });
+        }
         Err(error) => return Err(DataError::io("open the data set", path)(error)),
     };
     if metadata.is_dir() {
-        let advice =
-            format!("A folder of digits has the four files {}, plain or .gz", FILES.map(|(name, _)| name).join(", "));
+        let advice = what_a_folder_has();
         return find_in(&[path.to_path_buf()], "mnist", "There is no data set here", &advice);
     }
     if !metadata.is_file() {
@@ -140,6 +148,10 @@ pub(super) fn find_in_path(path: &Path) -> Result<Located, DataError> {
         idx::looks_like(&start)
     );
     Err(DataError::Unsupported { problem, path: path.to_path_buf() })
+}
+
+fn what_a_folder_has() -> String {
+    format!("A folder of digits has the four files {}, plain or .gz", FILES.map(|(name, _)| name).join(", "))
 }
 
 /// The first of the folders `base` and `base/<id>` that has all four files.
@@ -328,7 +340,9 @@ mod tests {
         let told = message(&Request::Path("no-such-folder".into()));
         assert!(told.contains("neither a data set that Digitpad knows (mnist, drawn) nor a folder"), "{told}");
         let told = message(&Request::Path(folder.path().join("gone")));
-        assert!(told.ends_with("gone"), "{told}");
+        assert!(told.ends_with("gone") && told.contains("Name mnist, drawn, or a folder that is there"), "{told}");
+        let error = anyhow::Error::new(DataError::io("open", folder.path())(ErrorKind::PermissionDenied.into()));
+        assert_eq!(format!("{error:#}").matches("permission denied").count(), 1, "{error:#}");
     }
 
     #[test]

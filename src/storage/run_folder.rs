@@ -20,6 +20,8 @@ use crate::nn::Weights;
 use crate::training::{EpochSummary, LiveChange, Outcome, TrainingConfig};
 
 const HISTORY: &str = "history.jsonl";
+/// Bytes of a run's name: with the time behind it, it stays below the 255 that file systems take.
+const LONGEST_NAME: usize = 200;
 
 /// A run that is being written.
 pub struct RunFolder {
@@ -216,6 +218,9 @@ pub(super) fn make(runs: &Path, name: &str) -> Result<PathBuf> {
     if name.is_empty() || name.starts_with('.') || name.chars().any(|c| c.is_control() || "/\\:*?\"<>|".contains(c)) {
         bail!("\"{name}\" cannot name a run: take letters, figures, dashes");
     }
+    if name.len() > LONGEST_NAME {
+        bail!("a name of {} letters is too long for a run: take at most {LONGEST_NAME}", name.len());
+    }
     let refused = |error: std::io::Error| {
         anyhow!("no run can be kept in the runs folder ({error}); name another one with --runs: {}", runs.display())
     };
@@ -260,7 +265,6 @@ pub(super) fn stem_and_stamp(folder: &str) -> (&str, &str) {
 /// The folder of the run that `name` means: a folder, a run's full name, its name without the stamp (the newest), or `last`, the
 /// newest of all. Folders without a stamp are older than all others; one that is damaged is meant by its full name alone.
 pub fn find(runs: &Path, name: &str) -> Option<PathBuf> {
-    let has_settings = |path: &Path| path.join("config.toml").is_file();
     let given = Path::new(name);
     if has_settings(given) {
         return Some(given.to_owned());
@@ -269,13 +273,25 @@ pub fn find(runs: &Path, name: &str) -> Option<PathBuf> {
     if given.components().count() == 1 && is_run(&own) {
         return Some(own);
     }
+    find_all(runs, name).pop()
+}
+
+/// The whole runs among `runs` that have this name without their stamp, or all of them for `last`; the newest last.
+pub(super) fn find_all(runs: &Path, name: &str) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(runs) else { return Vec::new() };
     let fitting = |path: PathBuf| {
         let (stem, stamp) = stem_and_stamp(path.file_name()?.to_str()?);
         let fits = name == "last" || name == stem;
         fits.then(|| (stamp.to_owned(), path.clone()))
     };
-    let all = fs::read_dir(runs).ok()?.filter_map(|entry| entry.ok().map(|entry| entry.path()));
-    all.filter(|path| is_run(path) && has_settings(path)).filter_map(fitting).max().map(|(_, path)| path)
+    let whole = entries.flatten().map(|entry| entry.path()).filter(|path| is_run(path) && has_settings(path));
+    let mut found: Vec<(String, PathBuf)> = whole.filter_map(fitting).collect();
+    found.sort();
+    found.into_iter().map(|(_, path)| path).collect()
+}
+
+fn has_settings(path: &Path) -> bool {
+    path.join("config.toml").is_file()
 }
 
 /// As [`find`].

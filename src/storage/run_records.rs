@@ -127,10 +127,10 @@ fn begun(config: &TrainingConfig, data: &TrainingData, compute: &Compute, words:
     let mut lines = vec![
         format!("Digitpad {} on {}; {}", env!("CARGO_PKG_VERSION"), compute.processor(), compute.describe()),
         format!(
-            "Training {} ({parameters} parameters, seed {}) on {} images, {} kept for validation; {}",
+            "Training {} ({parameters} parameters, seed {}) on {}, {} kept for validation; {}",
             config.model,
             config.seed,
-            data.train.len(),
+            data.describe_images(config),
             data.validation.len(),
             data.corpus.title
         ),

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::EarlyStopping;
+use super::{EarlyStopping, toml_place};
 use crate::data::{Augmentation, Beside};
 use crate::models::{self, Architecture, Backward};
 use crate::nn::{Initialisation, Loss, Network};
@@ -128,27 +128,45 @@ fn validation() -> usize {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A sentence with line and column.
-    #[error("{0}")]
-    Syntax(String),
+    #[error("{place}: {message}")]
+    Syntax {
+        place: String,
+        /// The same place as an offset in the text.
+        at: usize,
+        message: String,
+    },
     #[error("{0}")]
     Setting(String),
+}
+
+impl ConfigError {
+    fn syntax(text: &str, at: usize, message: String) -> Self {
+        Self::Syntax { place: toml_place::place(text, at), at, message }
+    }
+}
+
+/// Tables that name their kind, each with one that they can have.
+const KINDS: [(&str, &str); 3] = [("loss", "cross-entropy"), ("optimizer", "adam"), ("schedule", "cosine")];
+
+/// What is wrong, in words for people, where something else stands in place of a table that names its kind.
+fn lacks_kind(text: &str, at: usize, message: &str) -> Option<String> {
+    let is_told = message.contains("expected internally tagged enum");
+    let keys = is_told.then(|| toml_place::keys_at(text, at))?;
+    let (key, kind) = KINDS.iter().find(|(key, _)| keys.first().is_some_and(|own| own == key))?;
+    Some(format!("{key} is a table that names its kind, such as {key} = {{ kind = \"{kind}\" }}"))
 }
 
 impl TrainingConfig {
     /// Reads TOML. Unknown keys, wrong types and later versions are refused, with line and column.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         if text.len() > 1 << 20 {
-            return Err(ConfigError::Syntax(format!("a configuration of {} bytes is no configuration", text.len())));
+            return Err(ConfigError::Setting(format!("a configuration of {} bytes is no configuration", text.len())));
         }
         let text = text.trim_start_matches('\u{feff}');
         let config: Self = toml::from_str(text).map_err(|error| {
-            let at = error.span().map_or(String::new(), |span| {
-                let before = &text[..span.start.min(text.len())];
-                let line = before.matches('\n').count() + 1;
-                let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
-                format!("line {line}, column {column}: ")
-            });
-            ConfigError::Syntax(format!("{at}{}", error.message()))
+            let at = error.span().map_or(0, |span| span.start);
+            let message = lacks_kind(text, at, error.message()).unwrap_or_else(|| error.message().to_owned());
+            ConfigError::syntax(text, at, message)
         })?;
         if config.version != VERSION {
             return Err(ConfigError::Setting(format!(
@@ -165,7 +183,7 @@ impl TrainingConfig {
     fn refuse_idle_keys(&self, text: &str) -> Result<(), ConfigError> {
         let read = |text: &str| toml::from_str::<toml::Table>(text).unwrap_or_default();
         let (given, own) = (read(text), read(&self.to_toml()));
-        for section in ["loss", "optimizer", "schedule"] {
+        for (section, _) in KINDS {
             let keys = |table: &toml::Table| -> Vec<String> {
                 table
                     .get(section)
@@ -175,7 +193,9 @@ impl TrainingConfig {
             let known = keys(&own);
             if let Some(idle) = keys(&given).into_iter().find(|key| key != "kind" && !known.contains(key)) {
                 let kind = &given[section]["kind"];
-                return Err(ConfigError::Setting(format!("the {section} {kind} has no setting \"{idle}\"")));
+                let at = toml_place::start_of(text, &[section, &idle]).unwrap_or(0);
+                let sentence = format!("the {section} {kind} has no setting \"{idle}\"");
+                return Err(ConfigError::syntax(text, at, sentence));
             }
         }
         Ok(())
@@ -439,8 +459,15 @@ mod tests {
             (format!("loss = {{ kind = \"smoothed-cross-entropy\", smoothing = 1.0 }}\n{MINIMAL}"), "lies in [0, 1)"),
             (
                 format!("loss = {{ kind = \"cross-entropy\", smoothing = 0.1 }}\n{MINIMAL}"),
-                "the loss \"cross-entropy\" has no setting \"smoothing\"",
+                "line 1, column 34: the loss \"cross-entropy\" has no setting \"smoothing\"",
             ),
+            (
+                format!("{MINIMAL}[schedule]\nkind = \"constant\"\nfoo = 1\n"),
+                "line 9, column 1: the schedule \"constant\"",
+            ),
+            (format!("schedule = \"cosine\"\n{MINIMAL}"), "line 1, column 12: schedule is a table that names its kind"),
+            (format!("loss = 1\n{MINIMAL}"), "such as loss = { kind = \"cross-entropy\" }"),
+            (MINIMAL.replace("[optimizer]\nkind", "optimizer"), "such as optimizer = { kind = \"adam\" }"),
             (format!("validation = 0\n{MINIMAL}[early_stopping]\npatience = 5\n"), "needs validation images"),
             (format!("{MINIMAL}[early_stopping]\npatience = 0\n"), "a patience of 0"),
             (format!("{MINIMAL}[early_stopping]\npatience = 5\nmin_delta = -0.1\n"), "must be 0 or more"),

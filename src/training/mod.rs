@@ -17,6 +17,7 @@ mod pixels;
 mod race;
 mod run;
 mod steering;
+pub mod toml_place;
 mod training_data;
 mod transfer;
 mod whole_set;

@@ -3,8 +3,9 @@
 //!
 //! Where a lane stands is counted in batches that it has read. For optimisers that move by single gradients that is the number
 //! of their updates. An update of conjugate gradient reads all training images, mostly several times: it makes its next one as
-//! soon as the others have read as many images as it has, and stands where the images it has read put it. A lane's time is that
-//! of its own updates, SDLM's curvatures included; making batches, judging and the other lanes are left out.
+//! soon as the others have read as many images as it has, and stands where the images it has read put it. After its first it
+//! makes none that would read beyond the race's end, by what those before have read. A lane's time is that of its own updates,
+//! SDLM's curvatures included; making batches, judging and the other lanes are left out.
 
 mod told;
 
@@ -21,7 +22,7 @@ use super::objective::{Gradients, Objective};
 use super::run::{HOPELESS_DISTANCE, move_distance};
 use super::whole_set::WholeSet;
 use super::{Divergence, Stop, TrainingConfig, TrainingData, pixels};
-use crate::data::{Augmentation, stratified_limit};
+use crate::data::{Augmentation, Beside, stratified_limit};
 use crate::inference::{Thresholds, TrainedModel, evaluate};
 use crate::models::Architecture;
 use crate::nn::{Compute, ParamStore};
@@ -86,8 +87,8 @@ impl Race {
         TrainingConfig { epochs: 1, batch_size: Self::BATCH, validation, train_limit: None, ..own }
     }
 
-    /// A race over the epochs of `base`, on plain images at constant learning rates: what bends or clips steps, stops early or
-    /// starts from other weights is left out.
+    /// A race over the epochs of `base`, on plain images of the data set alone at constant learning rates: what bends or clips
+    /// steps, stops early, starts from other weights or trains beside the data set is left out.
     pub fn new(base: TrainingConfig, lanes: Vec<RaceLane>) -> Self {
         let base = TrainingConfig {
             schedule: Schedule::Constant,
@@ -97,6 +98,7 @@ impl Race {
             from: None,
             freeze_up_to: None,
             augmentation: Augmentation::default(),
+            beside: Beside::default(),
             keep_epochs: false,
             ..base
         };
@@ -121,6 +123,7 @@ impl Race {
 
     /// A sentence for the first setting that cannot be.
     pub fn validate(&self) -> Result<()> {
+        self.base.validate()?;
         ensure!(!self.lanes.is_empty(), "a race needs an optimiser at least");
         ensure!(self.updates != Some(0), "a race of 0 updates is none");
         for lane in &self.lanes {
@@ -175,6 +178,7 @@ impl Race {
         let (images, size) = (track.data.train.len(), self.base.batch_size);
         let per_epoch = images.div_ceil(size) as u64;
         let updates = self.updates.unwrap_or(per_epoch * u64::from(self.base.epochs));
+        let met_after = |update: u64| (update / per_epoch) as usize * images + (update % per_epoch) as usize * size;
         let judge_every = (updates / JUDGEMENTS).max(1);
         let mut flow = judge_all(lanes, watch)?;
         let mut order = None;
@@ -186,12 +190,12 @@ impl Race {
             }
             let order = order.get_or_insert_with(|| EpochOrder::new(&self.base, track.data, epoch));
             let batch = order.batch(from, size, &self.base.augmentation);
-            let met = (update / per_epoch) as usize * images + from;
+            let met = met_after(update);
             for lane in &mut *lanes {
                 if flow.is_break() {
                     return Ok(flow);
                 }
-                flow = lane.go(&batch, (epoch, from == 0), met, watch)?;
+                flow = lane.go(&batch, (epoch, from == 0), (met, met_after(updates)), watch)?;
             }
             if flow.is_continue() {
                 flow = watch(RaceEvent::Round { update: update + 1, updates });
@@ -263,19 +267,21 @@ impl<'a> Lane<'a> {
         })
     }
 
-    /// Its share of a round: an update, unless it rests, or is ahead of what the others have met so far.
+    /// Its share of a round: an update, unless it rests, or is ahead of the images that the others have met so far; `all` are
+    /// those that they will have met at the end.
     fn go(
         &mut self,
         batch: &Batch,
         (epoch, begins_epoch): (u32, bool),
-        met: usize,
+        (met, all): (usize, usize),
         watch: RaceWatch<'_>,
     ) -> Result<ControlFlow<Stop>> {
         if self.rests {
             return Ok(ControlFlow::Continue(()));
         }
         if self.optimizer.asks_for_all_images() {
-            return if self.images_read <= met { self.improve(watch) } else { Ok(ControlFlow::Continue(())) };
+            let goes_on = self.images_read <= met && (self.step == 0 || self.read_by_next() <= all);
+            return if goes_on { self.improve(watch) } else { Ok(ControlFlow::Continue(())) };
         }
         let began = Instant::now();
         let (objective, params) = (self.track.objective, self.params);
@@ -320,6 +326,11 @@ impl<'a> Lane<'a> {
         params.observe(&result.observed)?;
         let flow = self.moved(result.loss, read, began, watch)?;
         if flow.is_break() { Ok(flow) } else { self.judge(watch) }
+    }
+
+    /// Images read after one more update, if it reads as many as those before on average.
+    fn read_by_next(&self) -> usize {
+        self.images_read + self.images_read / self.step.max(1) as usize
     }
 
     /// Where the lane stands, in batches read.

@@ -34,6 +34,23 @@ impl TrainingData {
         Ok(Self { corpus, train, beside, validation: split.validation })
     }
 
+    /// "5000 images", or what they are where others train beside those of the data set of this run.
+    pub fn describe_images(&self, config: &TrainingConfig) -> String {
+        let beside = self.beside.labels.len();
+        let own = self.train.len() - beside;
+        if beside == 0 {
+            return format!("{own} images");
+        }
+        let (drawn, strangers) = (config.beside.drawn, config.beside.strangers);
+        let parts = [
+            (beside.saturating_sub(drawn + strangers), "of pens"),
+            (drawn, "drawn digits"),
+            (strangers, "drawn things that are no digits"),
+        ];
+        let told = parts.iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!(" and {count} {words}"));
+        format!("{own} images of {}{}", self.corpus.title, told.collect::<String>())
+    }
+
     /// A training image and its label, [`crate::data::NO_DIGIT`] for what shows none.
     pub fn training_image(&self, number: u32) -> (&[u8; PIXELS], u8) {
         let (number, own) = (number as usize, &self.corpus.train);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::jobs::JobEvent;
 use super::long_work::LongWork;
 use super::{NoticeKind, Workbench, WorkerEvent};
-use crate::storage::ablation::{self, Ablation, FoundAblation, PLANS, Plan, Results, Split, Told};
+use crate::storage::ablation::{self, Ablation, Found, FoundAblation, PLANS, Plan, Results, Split, Told};
 use crate::storage::write_atomically;
 use crate::training::Event;
 
@@ -33,10 +33,23 @@ pub enum AblationCommand {
 /// What the threads tell about ablations.
 pub(super) enum AblationNews {
     Found(Vec<FoundAblation>),
-    Folder(PathBuf),
-    Run { variant: usize, seed: u32, number: usize, runs: usize },
-    Progress { step: u64, updates: u64 },
-    Value { variant: usize, value: f64 },
+    /// Where its runs are; nowhere once it could not begin.
+    Folder(Option<PathBuf>),
+    Run {
+        variant: usize,
+        seed: u32,
+        number: usize,
+        runs: usize,
+    },
+    Progress {
+        step: u64,
+        updates: u64,
+    },
+    Value {
+        variant: usize,
+        value: f64,
+        diverged: bool,
+    },
     Warning(String),
     Results(Box<Results>, String),
     Ended(Result<(), String>),
@@ -63,6 +76,8 @@ pub struct AblationCard {
     pub folder: Option<PathBuf>,
     /// Shares of right answers, for every variant in the order of the seeds.
     pub values: Vec<Vec<f64>>,
+    /// How many of these come from runs that have diverged.
+    pub diverged: Vec<usize>,
     /// Once all runs are done.
     pub results: Option<Results>,
     /// As Markdown.
@@ -85,7 +100,8 @@ pub(super) struct Ablating {
 impl AblationCard {
     fn new(plan: Plan) -> Self {
         let values = vec![Vec::new(); plan.variants.len()];
-        Self { plan, folder: None, values, results: None, report: None, is_under_way: false, run: None }
+        let diverged = vec![0; values.len()];
+        Self { plan, folder: None, values, diverged, results: None, report: None, is_under_way: false, run: None }
     }
 
     fn take(&mut self, found: FoundAblation) {
@@ -93,6 +109,7 @@ impl AblationCard {
             let mut card = Self { folder: Some(found.folder), report: found.report, ..Self::new(found.plan) };
             if let Some(results) = found.results {
                 card.values = results.variants.iter().map(|found| found.values.clone()).collect();
+                card.diverged = results.variants.iter().map(Found::diverged_seeds).collect();
                 card.results = Some(results).filter(|results| results.are_complete(&card.plan));
             }
             *self = card;
@@ -185,11 +202,10 @@ impl Workbench {
         let work = move |reins: &super::long_work::Reins| {
             let ablation = match folder {
                 // the bet that was made now takes the place of the one before
-                Some(folder) => Ablation { plan: order, folder },
+                Some(folder) => Ablation::go_on(order, &folder)?,
                 None => Ablation::create(order, &runs)?,
             };
-            ablation.write_plan()?;
-            tell(number, AblationNews::Folder(ablation.folder.clone()));
+            tell(number, AblationNews::Folder(Some(ablation.folder.clone())));
             let mut told = Instant::now();
             let place = |name: &str| ablation.plan.variants.iter().position(|variant| variant.name == name);
             let results = ablation.run(Split::Validation, &compute, &mut |news| {
@@ -202,14 +218,18 @@ impl Workbench {
                         Some(AblationNews::Progress { step, updates })
                     }
                     Told::Event(_) => None,
-                    Told::Value { variant, value, .. } => {
-                        place(&variant.name).map(|variant| AblationNews::Value { variant, value })
+                    Told::Value { variant, value, diverged, .. } => {
+                        place(&variant.name).map(|variant| AblationNews::Value { variant, value, diverged })
                     }
                     Told::Warning(sentence) => Some(AblationNews::Warning(sentence)),
                 };
                 news.into_iter().for_each(|news| tell(number, news));
                 reins.obey()
-            })?;
+            });
+            if !ablation.folder.exists() {
+                tell(number, AblationNews::Folder(None));
+            }
+            let results = results?;
             if let Some(results) = results {
                 let report = results.markdown(&ablation.plan)?;
                 tell(number, AblationNews::Results(Box::new(results), report));
@@ -245,14 +265,17 @@ impl Workbench {
         let Some(card) = cards.iter_mut().find(|card| card.plan.name == *name && number == *newest) else { return };
         match news {
             AblationNews::Found(_) => {}
-            AblationNews::Folder(folder) => card.folder = Some(folder),
+            AblationNews::Folder(folder) => card.folder = folder,
             AblationNews::Run { variant, seed, number, runs } => {
                 card.run = Some(RunUnderWay { variant, seed, number, runs, done: 0.0 });
             }
             AblationNews::Progress { step, updates } => {
                 card.run.iter_mut().for_each(|run| run.done = step as f64 / updates.max(1) as f64);
             }
-            AblationNews::Value { variant, value } => card.values[variant].push(value),
+            AblationNews::Value { variant, value, diverged } => {
+                card.values[variant].push(value);
+                card.diverged[variant] += usize::from(diverged);
+            }
             AblationNews::Results(results, report) => (card.results, card.report) = (Some(*results), Some(report)),
             AblationNews::Warning(sentence) => self.notify(NoticeKind::Problem, sentence),
             AblationNews::Ended(result) => {

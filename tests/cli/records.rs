@@ -58,7 +58,8 @@ fn an_ablation_prints_its_variants_and_is_not_run_twice() {
     let (runs, found): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line["event"] == "run");
     assert_eq!((runs.len(), found.len()), (4, 2));
     for line in &found {
-        assert_keys(line, "variant seeds mean interval values");
+        assert_keys(line, "variant seeds mean interval values diverged");
+        assert_eq!(line["diverged"], 0);
         assert_eq!((&line["seeds"], line["values"].as_array().unwrap().len()), (&2.into(), 2));
     }
     assert_eq!((&found[0]["variant"], &found[0]["winner"]), (&"usual".into(), &true.into()));
@@ -87,6 +88,9 @@ fn plans_are_listed_and_one_that_cannot_be_is_told_with_its_place() {
     home.refused(&["ablate", "bad.toml", "--runs", "runs"], "line 3, column 1: unknown field `sedes`");
     home.refused(&["ablate", "schedule", "--seeds", "0", "--runs", "runs"], "seeds lies between 1 and 100");
     assert!(!home.path("runs").exists(), "what cannot begin leaves no folder");
+    std::fs::write(home.path("absent.toml"), PLAN.replace("\"digits\"", "\"no/digits/here\"")).unwrap();
+    home.refused(&["ablate", "absent.toml", "--runs", "runs"], "no/digits/here");
+    assert_eq!(std::fs::read_dir(home.path("runs")).unwrap().count(), 0);
 }
 
 #[test]
@@ -109,4 +113,6 @@ fn a_race_tells_every_lane_and_refuses_what_cannot_race() {
     home.refused(&["race", "--optimizers", "sgd:fast"], "\"fast\" is no learning rate");
     home.refused(&["race", "--model", "cnn-bn", "--optimizers", "sdlm"], "sdlm cannot race");
     home.refused(&["race", "--model", "lenet6"], "no model \"lenet6\"");
+    home.refused(&["race", "--epochs", "0"], "epochs lies between 1 and 10,000, got 0");
+    home.refused(&["race", "--batch-size", "0"], "batch size lies between 1 and 10,000, got 0");
 }

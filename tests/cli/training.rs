@@ -209,6 +209,7 @@ fn settings_that_cannot_be_are_refused_with_a_sentence() {
         (&["--validation", "300"], "cannot keep 300 images"),
         (&["--validation", "301"], "cannot keep 301 images"),
         (&["--name", "../elsewhere"], "cannot name a run"),
+        (&["--name", &"a".repeat(300)], "a name of 300 letters is too long for a run: take at most 200"),
         (&["--device", "cuda"], "--device cpu"),
     ] {
         if cfg!(feature = "cuda") && flags[0] == "--device" {
@@ -297,4 +298,20 @@ fn an_interrupted_training_keeps_its_weights_and_says_so() {
         home.json(&["eval", text(&last), "--data", text(&data), "--json"]);
         assert!(std::fs::read_to_string(run.join("metrics.json")).unwrap().contains("\"stopped\""));
     }
+}
+
+#[test]
+fn a_run_that_stopped_early_is_not_advised_what_it_refuses() {
+    let home = Home::new();
+    home.data();
+    std::fs::write(
+        home.path("early.toml"),
+        "model = \"mlp\"\ndata = \"digits\"\nepochs = 9\nbatch_size = 25\nlearning_rate = 0.000001\nvalidation = 50\n\
+         [optimizer]\nkind = \"adam\"\n[early_stopping]\npatience = 1\nmin_delta = 0.5\n",
+    )
+    .unwrap();
+    home.json(&["train", "early.toml", "--runs", "runs", "--json"]);
+    let told = home.call(&["resume", "last", "--runs", "runs"]).out;
+    assert!(told.contains("stopped early") && told.contains("another [early_stopping]"), "{told}");
+    assert!(!told.contains("--epochs"), "{told}");
 }

@@ -28,6 +28,9 @@ fn window_with_plan(epochs: u32) -> Window {
     window
 }
 
+/// A learning rate at which nothing is learnt.
+const LOST: &str = "learning_rate = 100.0\noptimizer = { kind = \"sgd\", weight_decay = 1.0 }";
+
 fn card(workbench: &Workbench) -> &AblationCard {
     workbench.ablations().iter().find(|card| card.plan.name == "rates").unwrap()
 }
@@ -62,6 +65,31 @@ fn a_card_waits_for_a_bet_trains_its_runs_and_says_whether_the_bet_held() {
     let report = card(window.workbench()).report.clone().unwrap();
     assert!(report.contains("The bet on low did not hold."), "{report}");
     window.click_label("Copy report");
+}
+
+#[test]
+fn a_card_tells_of_divergence_and_forgets_a_folder_in_which_nothing_could_begin() {
+    let mut window = window_with_plan(2);
+    let path = window.folder.path().join("rates.toml");
+    let lost = std::fs::read_to_string(&path).unwrap().replace("learning_rate = 0.00001", LOST);
+    std::fs::write(&path, &lost).unwrap();
+    window.harness.state_mut().open(path.clone());
+    window.settle();
+    window.click_label("No bet");
+    window.click_label("Start");
+    window.until("all runs", |workbench| card(workbench).results.is_some() && workbench.is_busy_with().is_none());
+    window.assert_sees(&["2 of 2 seeds diverged"]);
+    let folders = |window: &Window| std::fs::read_dir(window.folder.path().join("runs")).unwrap().count();
+    let before = folders(&window);
+
+    let absent = window.folder.path().join("absent");
+    std::fs::write(&path, lost.replace(&window.config(1).data, absent.to_str().unwrap())).unwrap();
+    window.harness.state_mut().open(path);
+    window.settle();
+    window.click_label("No bet");
+    window.click_label("Start");
+    window.until("the end", |workbench| workbench.is_busy_with().is_none());
+    assert_eq!((card(window.workbench()).folder.clone(), folders(&window)), (None, before));
 }
 
 #[test]
@@ -108,6 +136,25 @@ fn race(window: &mut Window, updates: u64) {
     window.click_label("Race");
     window.assert_sees(&["Which optimiser is first?", "Start race", "Learning rate of SDLM (1998)"]);
     window.workbench().handle(Command::Race(RaceCommand::Start(Box::new(race))));
+}
+
+#[test]
+fn a_race_is_on_few_enough_images_unless_all_are_chosen() {
+    let mut window = Window::open();
+    window.go(Place::Runs);
+    window.click_label("Race");
+    let limit = |window: &mut Window| {
+        window.click_label("Start race");
+        window.until("a race", |workbench| workbench.race().is_some());
+        let limit = window.workbench().race().unwrap().race.base().train_limit;
+        window.workbench().handle(Command::Race(RaceCommand::Stop));
+        window.until("the end", |workbench| workbench.is_busy_with().is_none());
+        limit
+    };
+    assert_eq!(limit(&mut window), Some(5_000));
+    window.click_label("Training images of the race");
+    window.click_label("All");
+    assert_eq!(limit(&mut window), None);
 }
 
 fn phase(workbench: &Workbench) -> &RacePhase {

@@ -20,14 +20,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use plan::{Plan, Variant};
-pub use report::{Results, Verdict, points};
+pub use report::{Found, Results, Verdict, divergence, points};
 pub use shipped::{PLANS, find as find_shipped};
 pub use statistics::Estimate;
 
 use super::recorded_run::{self, CHECKPOINT_EVERY, Recording};
 use super::resumption::{self, Opened};
 use super::weights_file::WeightsFile;
-use super::{run_folder, write_atomically};
+use super::{config_file, run_folder, shipped as shipped_weights, write_atomically};
 use crate::data::{self, Corpus, Request};
 use crate::inference::{TrainedModel, evaluate};
 use crate::nn::Compute;
@@ -36,6 +36,8 @@ use crate::training::{Clock, Ending, Event, Stop, TrainingConfig, TrainingData};
 pub(super) const PLAN: &str = "plan.toml";
 const RESULTS: &str = "results.json";
 const REPORT: &str = "report.md";
+/// As runs tell their ending.
+const DIVERGED: &str = "diverged";
 /// A file larger than this is no plan, and no results of one.
 const LARGEST_PLAN: u64 = 1 << 20;
 
@@ -53,8 +55,8 @@ pub enum Told<'a> {
     Run { variant: &'a Variant, seed: u32, number: usize, runs: usize },
     /// What that run tells.
     Event(Event<'a>),
-    /// The run is done, now or before: the share of right answers.
-    Value { variant: &'a Variant, seed: u32, value: f64 },
+    /// The run is done, now or before: the share of right answers, and whether it has diverged.
+    Value { variant: &'a Variant, seed: u32, value: f64, diverged: bool },
     /// What could not be written, and what else one should know.
     Warning(String),
 }
@@ -66,6 +68,8 @@ pub type Watch<'a> = &'a mut (dyn FnMut(Told<'_>) -> ControlFlow<Stop> + Send);
 pub struct Ablation {
     pub plan: Plan,
     pub folder: PathBuf,
+    /// Whether the folder was made for it just now.
+    is_new: bool,
 }
 
 impl Ablation {
@@ -75,7 +79,17 @@ impl Ablation {
     /// Where it cannot be written.
     pub fn create(plan: Plan, runs: &Path) -> Result<Self> {
         let folder = run_folder::make(runs, &plan.name)?;
-        let ablation = Self { plan, folder };
+        let ablation = Self { plan, folder, is_new: true };
+        ablation.write_plan()?;
+        Ok(ablation)
+    }
+
+    /// The one in this folder, with a plan that takes the place of the one there.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn go_on(plan: Plan, folder: &Path) -> Result<Self> {
+        let ablation = Self { plan, folder: folder.to_owned(), is_new: false };
         ablation.write_plan()?;
         Ok(ablation)
     }
@@ -85,16 +99,11 @@ impl Ablation {
     /// # Errors
     /// Where there is no plan that can be read.
     pub fn open(folder: &Path, seeds: Option<u32>) -> Result<Self> {
-        let ablation = Self { plan: read_plan(&folder.join(PLAN))?.with_seeds(seeds)?, folder: folder.to_owned() };
-        ablation.write_plan()?;
-        Ok(ablation)
+        Self::go_on(read_plan(&folder.join(PLAN))?.with_seeds(seeds)?, folder)
     }
 
-    /// Writes the plan into the folder: whoever goes on may have another bet or more seeds.
-    ///
-    /// # Errors
-    /// Where it cannot be written.
-    pub fn write_plan(&self) -> Result<()> {
+    /// Whoever goes on may have another bet or more seeds.
+    fn write_plan(&self) -> Result<()> {
         Ok(write_atomically(&self.folder.join(PLAN), self.plan.to_toml()?.as_bytes())?)
     }
 
@@ -102,8 +111,25 @@ impl Ablation {
     /// writes the report. `None` where `watch` has ended it.
     ///
     /// # Errors
-    /// Images that are not there, a run that another program writes, or one that cannot be taken up again.
+    /// Images that are not there, a run that another program writes, or one that cannot be taken up again. Where nothing could
+    /// begin in a new ablation's folder, it is gone.
     pub fn run(&self, split: Split, compute: &Arc<Compute>, watch: Watch<'_>) -> Result<Option<Results>> {
+        let results = self.train_all(split, compute, watch);
+        if results.is_err() && self.is_new {
+            self.remove_without_runs();
+        }
+        results
+    }
+
+    /// Removes the folder if it holds the plan alone. What cannot be removed stays, and does no harm.
+    fn remove_without_runs(&self) {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return };
+        if entries.flatten().all(|entry| entry.file_name() == PLAN) {
+            let _stays = fs::remove_file(self.folder.join(PLAN)).and_then(|()| fs::remove_dir(&self.folder));
+        }
+    }
+
+    fn train_all(&self, split: Split, compute: &Arc<Compute>, watch: Watch<'_>) -> Result<Option<Results>> {
         for variant in &self.plan.variants {
             ensure!(
                 split == Split::Test || variant.config.validation > 0,
@@ -125,16 +151,45 @@ impl Ablation {
                 }
                 let name = variant.run_name(seed);
                 let Some(run) = self.train(&name, &config, &data, compute, watch)? else { return Ok(None) };
-                let (value, seconds) = (judge(&run, &config, &data, split, compute)?, seconds(&run));
-                results.add(place, value, seconds);
+                let value = judge(&run, &config, &data, split, compute)?;
+                let metrics = metrics(&run);
+                let diverged = metrics["ending"] == DIVERGED;
+                results.add(place, value, diverged, metrics["seconds"].as_f64().unwrap_or(0.0));
                 write_atomically(&self.folder.join(RESULTS), &serde_json::to_vec(&results)?)?;
-                if watch(Told::Value { variant, seed, value }).is_break() {
+                if watch(Told::Value { variant, seed, value, diverged }).is_break() {
                     return Ok(None);
                 }
             }
         }
         write_atomically(&self.folder.join(REPORT), results.markdown(&self.plan)?.as_bytes())?;
         Ok(Some(results))
+    }
+
+    /// The newest run of this name that has these settings. The plan may have been changed since a run was trained: what has
+    /// others stays where it is, and answers another question.
+    fn find_run(&self, name: &str, config: &TrainingConfig) -> Option<PathBuf> {
+        // as runs write it
+        let wanted = config_file::with_whole_paths(&TrainingConfig::from_toml(&config.to_toml()).ok()?);
+        let agrees = |run: &PathBuf| {
+            let read = config_file::read(&run.join("config.toml"));
+            read.is_ok_and(|own| {
+                TrainingConfig { from: wanted.from.clone(), ..own.clone() } == wanted
+                    && self.begins_alike(own.from.as_deref(), wanted.from.as_deref())
+            })
+        };
+        run_folder::find_all(&self.folder, name).into_iter().rev().find(agrees)
+    }
+
+    /// Whether the weights that a run has started from, under their full name, are those that a plan asks for.
+    fn begins_alike(&self, own: Option<&str>, wanted: Option<&str>) -> bool {
+        match (own, wanted) {
+            // whichever was the last when the run began
+            (Some(_), Some("last")) => true,
+            (Some(own), Some(wanted)) if own != wanted => {
+                shipped_weights::find_weights(wanted, Some(&self.folder)).is_ok_and(|known| known.name == own)
+            }
+            _ => own == wanted,
+        }
     }
 
     /// The folder of a finished run, trained now unless it is there. `None` where it was stopped.
@@ -153,7 +208,7 @@ impl Ablation {
             ControlFlow::Continue(()) => ControlFlow::Continue(None),
             ControlFlow::Break(stop) => ControlFlow::Break(stop),
         };
-        let found = run_folder::find(&self.folder, name);
+        let found = self.find_run(name, config);
         if let Some(found) = found.as_ref().filter(|found| has_ended(found)) {
             return Ok(Some(found.clone()));
         }
@@ -267,10 +322,6 @@ fn metrics(run: &Path) -> Value {
 /// Whether nothing is left to train; what diverged is a result too.
 fn has_ended(run: &Path) -> bool {
     metrics(run)["ending"].as_str().is_some_and(|ending| ending != Ending::Stopped.id())
-}
-
-fn seconds(run: &Path) -> f64 {
-    metrics(run)["seconds"].as_f64().unwrap_or(0.0)
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::storage::presets;
-use crate::training::TrainingConfig;
+use crate::training::{ConfigError, TrainingConfig, toml_place};
 
 /// The version that this program writes; plans of later versions are refused.
 const VERSION: u32 = 1;
@@ -84,10 +84,8 @@ impl Plan {
     /// A sentence with line and column where the text is no plan, and with the name of the variant whose settings cannot be.
     pub fn from_toml(text: &str, name: &str) -> Result<Self> {
         let mut file: PlanFile = toml::from_str(text).map_err(|error| {
-            let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];
-            let line = before.matches('\n').count() + 1;
-            let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
-            anyhow!("line {line}, column {column}: {}", error.message())
+            let at = error.span().map_or(0, |span| span.start);
+            anyhow!("{}: {}", toml_place::place(text, at), error.message())
         })?;
         ensure!(
             file.version == VERSION,
@@ -96,13 +94,15 @@ impl Plan {
         );
         let base_name = take_name(&mut file.base)?.unwrap_or_else(|| "base".to_owned());
         let base = base_settings(&mut file.base)?;
-        let mut variants = vec![Variant { config: config(&base, &base_name)?, name: base_name, changes: Table::new() }];
-        for mut changes in file.variants {
+        let own = config(&base, &base_name, (text, &["base"]))?;
+        let mut variants = vec![Variant { config: own, name: base_name, changes: Table::new() }];
+        for (number, mut changes) in file.variants.into_iter().enumerate() {
             let name = take_name(&mut changes)?.context("a variant has no name; give it one with the key name")?;
             refuse_seed(&changes, &name)?;
             let mut settings = base.clone();
             changed(&mut settings, &changes);
-            variants.push(Variant { config: config(&settings, &name)?, name, changes });
+            let config = config(&settings, &name, (text, &["variants", &number.to_string()]))?;
+            variants.push(Variant { config, name, changes });
         }
         let name = file.name.unwrap_or_else(|| name.to_owned());
         Self { name, question: file.question, bet: file.bet, seeds: file.seeds, variants }.checked()
@@ -113,6 +113,16 @@ impl Plan {
         ensure!(names.len() > 1, "a plan compares the base with variants, and this one has none; add [[variants]]");
         for (i, variant) in self.variants.iter().enumerate() {
             ensure!(!names[..i].contains(&variant.name.as_str()), "two variants are called \"{}\"", variant.name);
+            // a run that is found by its name would be taken for the other's
+            let shared = self.variants[..i].iter().find(|other| other.run_name(1) == variant.run_name(1));
+            if let Some(other) = shared {
+                bail!(
+                    "the runs of \"{}\" and of \"{}\" would have the same name, {}; call one of the two otherwise",
+                    other.name,
+                    variant.name,
+                    variant.run_name(1)
+                );
+            }
             let same = self.variants[..i].iter().find(|other| other.config == variant.config);
             if let Some(same) = same {
                 bail!(
@@ -231,15 +241,20 @@ fn changed(settings: &mut Table, changes: &Table) {
     }
 }
 
-/// Fails with the name of the variant: a place in a text that nobody has written would not help.
-fn config(settings: &Table, name: &str) -> Result<TrainingConfig> {
-    TrainingConfig::from_toml(&toml::to_string(settings)?).map_err(|error| {
-        let sentence = error.to_string();
-        let without_place = match sentence.strip_prefix("line ").and_then(|rest| rest.split_once(": ")) {
-            Some((_, message)) => message,
-            None => &sentence,
+/// Fails with the name of the variant, and where a key is to blame, with its place in the plan: among the variant's own keys, at
+/// `own`, or in the base.
+fn config(settings: &Table, name: &str, (plan, own): (&str, &[&str])) -> Result<TrainingConfig> {
+    let text = toml::to_string(settings)?;
+    TrainingConfig::from_toml(&text).map_err(|error| {
+        let ConfigError::Syntax { at, message, .. } = error else {
+            return anyhow!("the settings of \"{name}\" cannot be: {error}");
         };
-        anyhow!("the settings of \"{name}\" cannot be: {}", without_place.trim())
+        let keys = toml_place::keys_at(&text, at);
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let within = |table: &[&str]| toml_place::start_of(plan, &[table, &keys].concat());
+        let place = within(own).or_else(|| within(&["base"])).filter(|_| !keys.is_empty());
+        let place = place.map_or_else(String::new, |at| format!("{}: ", toml_place::place(plan, at)));
+        anyhow!("{place}the settings of \"{name}\" cannot be: {message}")
     })
 }
 
@@ -282,11 +297,24 @@ mod tests {
                 PLAN.replace("bet = \"slow\"", "bet = \"fast\""),
                 "the bet is on \"fast\", and the variants are base, slow",
             ),
-            (PLAN.replace("learning_rate", "learning_rat"), "the settings of \"slow\" cannot be: unknown field"),
+            (
+                PLAN.replace("learning_rate", "learning_rat"),
+                "line 9, column 1: the settings of \"slow\" cannot be: unknown field",
+            ),
+            (PLAN.replace("epochs", "epoch"), "line 6, column 1: the settings of \"base\" cannot be: unknown field"),
+            (
+                PLAN.replace("{ kind = \"sgd\" }", "\"sgd\""),
+                "line 12, column 1: the settings of \"plain sgd\" cannot be",
+            ),
+            (PLAN.replace("rotation_degrees", "rotation"), "line 15, column 18: the settings of \"upright\" cannot be"),
             (PLAN.replace("0.0001", "-1.0"), "the settings of \"slow\" cannot be: the learning rate must be above 0"),
             (PLAN.replace("learning_rate = 0.0001", "seed = 3"), "slow has a seed of its own"),
             (PLAN.replace("learning_rate = 0.0001", "epochs = 2"), "\"slow\" is the same as \"base\""),
             (PLAN.replace("plain sgd", "slow"), "two variants are called \"slow\""),
+            (
+                PLAN.replace("\"upright\"", "\"plain-sgd\""),
+                "the runs of \"plain sgd\" and of \"plain-sgd\" would have the same name, plain-sgd-seed1",
+            ),
             (PLAN.replace("plain sgd", "../sgd"), "cannot name a variant"),
             (PLAN.replace("name = \"upright\"\n", ""), "a variant has no name"),
             (PLAN[..PLAN.find("[[").unwrap()].replace("bet = \"slow\"\n", ""), "this one has none"),

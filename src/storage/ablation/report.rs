@@ -20,6 +20,9 @@ pub struct Found {
     pub name: String,
     /// The share of right answers of every seed, in the order of the seeds.
     pub values: Vec<f64>,
+    /// Whether the run of each value has diverged; empty in what programs before this one wrote.
+    #[serde(default)]
+    pub diverged: Vec<bool>,
     /// Of all its runs together.
     pub seconds: f64,
 }
@@ -41,6 +44,16 @@ impl Found {
         Estimate::of_shares(&self.values)
     }
 
+    /// How many of its seeds have diverged.
+    pub fn diverged_seeds(&self) -> usize {
+        self.diverged.iter().filter(|&&diverged| diverged).count()
+    }
+
+    /// "1 of 2 seeds diverged", where any has.
+    pub fn divergence(&self) -> Option<String> {
+        divergence(self.diverged_seeds(), self.values.len())
+    }
+
     fn mean(&self) -> f64 {
         self.estimate().map_or(0.0, |estimate| estimate.mean)
     }
@@ -48,13 +61,16 @@ impl Found {
 
 impl Results {
     pub(super) fn new(plan: &Plan, split: Split) -> Self {
-        let found = |name: &String| Found { name: name.clone(), values: Vec::new(), seconds: 0.0 };
+        let found =
+            |name: &String| Found { name: name.clone(), values: Vec::new(), diverged: Vec::new(), seconds: 0.0 };
         Self { split, variants: plan.variants.iter().map(|variant| found(&variant.name)).collect() }
     }
 
-    pub(super) fn add(&mut self, variant: usize, value: f64, seconds: f64) {
-        self.variants[variant].values.push(value);
-        self.variants[variant].seconds += seconds;
+    pub(super) fn add(&mut self, variant: usize, value: f64, diverged: bool, seconds: f64) {
+        let found = &mut self.variants[variant];
+        found.values.push(value);
+        found.diverged.push(diverged);
+        found.seconds += seconds;
     }
 
     /// Whether they were found of this plan: its variants, no more seeds, shares.
@@ -63,7 +79,10 @@ impl Results {
         let is_share = |value: &f64| (0.0..=1.0).contains(value);
         self.variants.iter().map(|found| &found.name).eq(names)
             && self.variants.iter().all(|found| {
-                found.values.len() <= plan.seeds as usize && found.values.iter().all(is_share) && found.seconds >= 0.0
+                found.values.len() <= plan.seeds as usize
+                    && found.diverged.len() <= found.values.len()
+                    && found.values.iter().all(is_share)
+                    && found.seconds >= 0.0
             })
     }
 
@@ -91,6 +110,15 @@ impl Results {
         })
     }
 
+    /// A sentence for every variant with runs that have diverged.
+    pub fn divergences(&self) -> Vec<String> {
+        let sentence = |found: &Found| {
+            let words = found.divergence()?;
+            Some(format!("{}: {words}, and what it had learnt by then is judged.", found.name))
+        };
+        self.variants.iter().filter_map(sentence).collect()
+    }
+
     /// A document of its own, as Markdown.
     ///
     /// # Errors
@@ -111,7 +139,11 @@ impl Results {
                 none if none.is_empty() => String::new(),
                 some => format!("`{}`", some.replace('|', "\\|")),
             };
-            let values: Vec<String> = found.values.iter().map(|value| format!("{:.2}", 100.0 * value)).collect();
+            let value = |(seed, value): (usize, &f64)| {
+                let mark = if found.diverged.get(seed) == Some(&true) { " (diverged)" } else { "" };
+                format!("{:.2}{mark}", 100.0 * value)
+            };
+            let values: Vec<String> = found.values.iter().enumerate().map(value).collect();
             let beyond = self.difference(found).map_or_else(String::new, |difference| points(&difference));
             let (mean, interval) = (100.0 * found.mean(), found.estimate().and_then(|estimate| estimate.interval));
             writeln!(
@@ -125,6 +157,9 @@ impl Results {
         }
         if let Some(verdict) = self.verdict(plan) {
             writeln!(text, "\n{}", verdict.sentences(plan).join(" "))?;
+        }
+        for sentence in self.divergences() {
+            writeln!(text, "\n{sentence}")?;
         }
         writeln!(text, "\n## Plan\n\n```toml\n{}```", plan.to_toml()?)?;
         Ok(text)
@@ -153,6 +188,12 @@ impl Verdict {
     }
 }
 
+/// "1 of 2 seeds diverged"; `None` where none has.
+pub fn divergence(diverged: usize, seeds: usize) -> Option<String> {
+    let words = if seeds == 1 { "its one seed".to_owned() } else { format!("{diverged} of {seeds} seeds") };
+    (diverged > 0).then(|| format!("{words} diverged"))
+}
+
 /// A difference of shares, in points: "+0.21 (−0.03 to +0.45)".
 pub fn points(difference: &Estimate) -> String {
     let signed = |share: f64| format!("{:+.2}", 100.0 * share).replace('-', "−");
@@ -177,7 +218,9 @@ mod tests {
 
     fn results(values: [[f64; 3]; 3]) -> Results {
         let mut results = Results::new(&plan(), Split::Validation);
-        let mut add = |seed: usize| (0..3).for_each(|variant| results.add(variant, values[variant][seed], 1.0));
+        let mut add = |seed: usize| {
+            (0..3).for_each(|variant| results.add(variant, values[variant][seed], variant == 2 && seed == 1, 1.0));
+        };
         (0..3).for_each(&mut add);
         results
     }
@@ -199,6 +242,13 @@ mod tests {
     }
 
     #[test]
+    fn results_that_tell_nothing_of_divergence_can_be_read() {
+        let old = r#"{"split":"validation","variants":[{"name":"base","values":[0.5],"seconds":1.0}]}"#;
+        let read: Results = serde_json::from_str(old).unwrap();
+        assert_eq!((read.variants[0].diverged_seeds(), read.variants[0].divergence()), (0, None));
+    }
+
+    #[test]
     fn the_report_holds_the_table_the_bet_and_the_plan() {
         let text = results([[0.90, 0.94, 0.98], [0.91, 0.93, 0.96], [0.1; 3]]).markdown(&plan()).unwrap();
         for part in [
@@ -207,6 +257,8 @@ mod tests {
             "| base |  | 94.00 % | 84.06 to 100.00 % |  | 90.00, 94.00, 98.00 | 3.0 |",
             "| slow | `learning_rate = 0.0001` | 93.33 % |",
             "| sgd | `optimizer = { kind = \"sgd\" }` | 10.00 % | 10.00 to 10.00 % |",
+            "| 10.00, 10.00 (diverged), 10.00 |",
+            "sgd: 1 of 3 seeds diverged, and what it had learnt by then is judged.",
             "The bet on slow did not hold.",
             "```toml\nversion = 1\nname = \"which\"",
         ] {

@@ -46,10 +46,12 @@ fn an_ablation_finds_the_better_setting_and_writes_its_report() {
     assert_eq!(usual.values.len(), 2);
     assert!(usual.estimate().unwrap().mean > low.estimate().unwrap().mean + 0.1, "{results:?}");
     assert!(usual.seconds > 0.0 && lost.values.len() == 2, "what diverges is a result too");
+    assert_eq!((lost.diverged_seeds(), low.diverged_seeds(), usual.divergence()), (2, 0, None));
     let verdict = results.verdict(&ablation.plan).unwrap();
     assert_eq!((verdict.winner.as_str(), verdict.bet_held), ("usual", Some(false)));
     let text = fs::read_to_string(ablation.folder.join("report.md")).unwrap();
     assert!(text.contains("# Is a rate of 0.00001 too low?") && text.contains("did not hold"), "{text}");
+    assert!(text.contains("lost: 2 of 2 seeds diverged"), "{text}");
 
     let found = found_in(&home.path().join("runs")).pop().unwrap();
     let read = found.results.unwrap();
@@ -111,6 +113,36 @@ fn an_interrupted_ablation_goes_on_in_the_middle_of_a_run() {
 }
 
 #[test]
+fn runs_of_a_plan_that_was_changed_since_are_not_taken_for_its_own() {
+    let home = tempfile::tempdir().unwrap();
+    let mut plan = plan(home.path()).with_seeds(Some(1)).unwrap();
+    plan.variants.truncate(2);
+    // starts from the base's run, which the run's own configuration names in full
+    plan.variants[1].config.from = Some("usual-seed1".to_owned());
+    // settings that are left out when they are written as they usually are
+    plan.variants[1].config.beside.pens_times = 1;
+    let ablation = Ablation::create(plan, &home.path().join("runs")).unwrap();
+    let runs =
+        || fs::read_dir(&ablation.folder).unwrap().filter(|entry| entry.as_ref().unwrap().path().is_dir()).count();
+    let values = |results: Option<Results>| results.unwrap().variants.into_iter().map(|found| found.values[0]);
+    let (updates, first) = go_on(&ablation, Split::Validation, usize::MAX);
+    let first: Vec<f64> = values(first).collect();
+    assert_eq!((runs(), go_on(&ablation, Split::Validation, usize::MAX).0), (2, 0));
+
+    let mut other = ablation.plan.clone();
+    other.variants[1].config.learning_rate = 10.0;
+    let changed = Ablation::go_on(other, &ablation.folder).unwrap();
+    let (trained, second) = go_on(&changed, Split::Validation, usize::MAX);
+    let second: Vec<f64> = values(second).collect();
+    assert_eq!((trained, runs()), (updates / 2, 3), "the variant that has changed is trained anew");
+    assert!(second[0] == first[0] && second[1] != first[1], "{first:?} {second:?}");
+    // each plan finds its own, the older as the newer
+    assert_eq!(go_on(&changed, Split::Validation, usize::MAX).0, 0);
+    let (trained, again) = go_on(&ablation, Split::Validation, usize::MAX);
+    assert_eq!((trained, values(again).collect::<Vec<_>>(), runs()), (0, first, 3));
+}
+
+#[test]
 fn a_plan_without_validation_images_is_refused_before_it_trains() {
     let home = tempfile::tempdir().unwrap();
     let mut plan = plan(home.path());
@@ -118,6 +150,7 @@ fn a_plan_without_validation_images_is_refused_before_it_trains() {
     let ablation = Ablation::create(plan, &home.path().join("runs")).unwrap();
     let error = ablation.run(Split::Validation, &compute(), &mut |_| ControlFlow::Continue(())).unwrap_err();
     assert!(error.to_string().starts_with("\"low\" keeps no validation images"), "{error}");
+    assert!(!ablation.folder.exists(), "an ablation without a run leaves nothing behind");
     let error = read_plan(&home.path().join("absent.toml")).unwrap_err().to_string();
     assert!(error.contains("this plan cannot be used") && error.contains("absent.toml"), "{error}");
 }

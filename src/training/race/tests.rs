@@ -119,6 +119,40 @@ fn a_lane_that_diverges_rests_and_conjugate_gradient_waits_for_the_others() {
 }
 
 #[test]
+fn conjugate_gradient_ends_with_the_race_after_its_first_update() {
+    let race = race("mlp", &[lane("sgd"), lane("conjugate-gradient")]);
+    let places = |updates| -> Vec<f64> {
+        let race = Race { updates: Some(updates), ..race.clone() };
+        let data = TrainingData::split(race.base(), corpus()).unwrap();
+        let compute = Arc::new(Compute::new(DeviceChoice::Cpu, Some(1)).unwrap());
+        let mut places = Vec::new();
+        let ended = race.run(&data, &compute, &mut |event| {
+            if let RaceEvent::Update { lane: 1, place, .. } = event {
+                places.push(place);
+            }
+            ControlFlow::Continue(())
+        });
+        assert!(ended.unwrap().is_continue());
+        places
+    };
+    let first = places(2);
+    assert!(first.len() == 1 && first[0] > 2.0, "the first is made, however far it reads: {first:?}");
+    // a second would begin before the end and read as far beyond it
+    assert_eq!(places(first[0] as u64 + 3), first);
+    assert!(places(200).len() > 2);
+}
+
+#[test]
+fn a_race_is_run_on_the_data_set_alone() {
+    let own = TrainingConfig::from_toml(&format!("{}[beside]\ndrawn = 30\n", MODEL.replace("MODEL", "mlp"))).unwrap();
+    let data = TrainingData::split(Race::new(own.clone(), vec![lane("sgd")]).base(), corpus()).unwrap();
+    assert_eq!((data.train.len(), data.describe_images(&own)), (160, "160 images".to_owned()));
+    let title = &data.corpus.title;
+    let run = TrainingData::split(&own, Arc::clone(&data.corpus)).unwrap();
+    assert_eq!(run.describe_images(&own), format!("160 images of {title} and 30 drawn digits"));
+}
+
+#[test]
 fn a_race_stops_at_once_and_refuses_what_cannot_be() {
     let race = race("lenet5", &[lane("sgd"), lane("conjugate-gradient")]);
     let data = TrainingData::split(race.base(), corpus()).unwrap();
@@ -133,5 +167,8 @@ fn a_race_stops_at_once_and_refuses_what_cannot_be() {
     let refused = |race: &Race| format!("{:#}", race.validate().unwrap_err());
     assert!(refused(&super::tests::race("cnn-bn", &[lane("sdlm")])).contains("sdlm cannot race: sdlm needs"));
     assert!(refused(&super::tests::race("mlp", &[])).contains("an optimiser at least"));
+    let none = Race::new(TrainingConfig { epochs: 0, ..race.base().clone() }, Vec::new());
+    assert_eq!(Race::lanes_of(none.base()), []);
+    assert!(refused(&none).contains("epochs lies between 1 and 10,000, got 0"), "why there is no lane is told");
     assert!(refused(&Race { updates: Some(0), ..race }).contains("0 updates"));
 }

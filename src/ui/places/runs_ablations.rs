@@ -5,7 +5,7 @@ use eframe::egui::{Align, Label, Layout, Rect, Role, ScrollArea, Sense, Ui, UiBu
 
 use super::Scene;
 use crate::models;
-use crate::storage::ablation::{Estimate, Plan, points};
+use crate::storage::ablation::{Estimate, Plan, divergence, points};
 use crate::training::TrainingConfig;
 use crate::ui::dialogs::Purpose;
 use crate::ui::transport::duration;
@@ -187,6 +187,9 @@ impl Ablations {
                 self.bet = on;
             }
             let differs = if place == 0 { "the base".to_owned() } else { variant.differences() };
+            if let Some(words) = divergence(card.diverged[place], card.values[place].len()) {
+                row.label(text::label(words).color(p.error));
+            }
             row.add(Label::new(text::label(differs).color(p.text2)).truncate());
             if !has_values {
                 continue;

@@ -26,6 +26,9 @@ const SMOOTHING: f64 = 0.95;
 /// Updates that can be chosen.
 const UPDATES: [(u64, &str); 5] = [(200, "200"), (500, "500"), (1_000, "1,000"), (2_000, "2,000"), (5_000, "5,000")];
 
+/// Training images that can be chosen; 0 is all of them.
+const IMAGES: [(usize, &str); 4] = [(1_000, "1,000"), (5_000, "5,000"), (20_000, "20,000"), (0, "All")];
+
 /// A lane of the form.
 struct LaneForm {
     id: &'static str,
@@ -40,6 +43,7 @@ pub(super) struct RaceForm {
     filled: Option<&'static str>,
     lanes: Vec<LaneForm>,
     updates: u64,
+    images: usize,
     against: XAxis,
     axis: SharedAxis,
     curves: Vec<LaneCurves>,
@@ -62,6 +66,8 @@ impl Default for RaceForm {
             filled: None,
             lanes: Vec::new(),
             updates: 1_000,
+            // few enough that conjugate gradient, which reads all of them at once, makes more than one update
+            images: 5_000,
             against: XAxis::Updates,
             axis: SharedAxis::default(),
             curves: Vec::new(),
@@ -91,7 +97,8 @@ impl RaceForm {
     /// The model's own settings with those of every race.
     fn base(&self, source: &str) -> Option<TrainingConfig> {
         let config = shipped::find(self.model)?.config().ok()?;
-        Some(Race::base_of(TrainingConfig { data: source.to_owned(), ..config }))
+        let base = Race::base_of(TrainingConfig { data: source.to_owned(), ..config });
+        Some(TrainingConfig { train_limit: Some(self.images).filter(|&images| images > 0), ..base })
     }
 
     /// Lanes with their usual rates, once for every model.
@@ -120,6 +127,9 @@ impl RaceForm {
             row("Updates").show(ui, width, 184.0, |ui, w| {
                 field::choice(ui, "Updates of the race", &mut self.updates, &UPDATES, w);
             });
+            row("Training images").show(ui, width, 184.0, |ui, w| {
+                field::choice(ui, "Training images of the race", &mut self.images, &IMAGES, w);
+            });
             ui.add_space(8.0);
             ui.allocate_ui_with_layout(vec2(width, 24.0), Layout::left_to_right(Align::Center), |ui| {
                 ui.label(text::section("Optimisers"));
@@ -137,7 +147,7 @@ impl RaceForm {
         ui.add_space(8.0);
         let words = "All lanes begin with the same weights and meet the same batches of 32 plain images. An update of \
                      conjugate gradient reads all images, mostly several times: it is counted as the batches it has read, and \
-                     waits for the others. Seconds are those of a lane's own updates.";
+                     waits for the others, so that fewer images give it more updates. Seconds are those of a lane's own updates.";
         ui.add(Label::new(text::label(words).color(p.text3)).wrap());
     }
 
