@@ -104,25 +104,26 @@ fn a_drag_zooms_into_all_plots_and_z_or_a_double_click_shows_all_again() {
 fn a_click_goes_to_the_moment_there_and_a_double_click_does_not() {
     let mut window = trained(6);
     let moment = |window: &mut Window| window.workbench().moment().map(|moment| moment.epoch);
-    let click = |window: &mut Window, share: f32| {
+    let click = |window: &mut Window, share: f32, times: usize| {
         let area = plot(window, "Loss");
         let at = pos2(area.left() + share * area.width(), area.center().y);
         window.harness.event(egui::Event::PointerMoved(at));
         window.harness.step();
-        window.button(at, true);
-        window.button(at, false);
-        window.harness.step();
+        for _ in 0..times {
+            window.button(at, true);
+            window.button(at, false);
+            window.harness.step();
+        }
+        window.settle();
     };
     assert_eq!(moment(&mut window), None);
-    click(&mut window, 0.5);
-    window.settle();
+    click(&mut window, 0.5, 1);
     let there = moment(&mut window).unwrap();
     assert!((2.0..=4.0).contains(&there), "{there}");
-    std::thread::sleep(Duration::from_millis(600));
-    window.settle();
-    click(&mut window, 0.9);
-    click(&mut window, 0.9);
-    window.settle();
+    // every event has a frame of a quarter of a second here
+    window.harness.ctx.options_mut(|options| options.input_options.max_double_click_delay = 0.7);
+    (0..8).for_each(|_| window.harness.step());
+    click(&mut window, 0.9, 2);
     assert_eq!(moment(&mut window), Some(there), "a double click resets the zoom and nothing else");
 }
 
