@@ -123,6 +123,9 @@ fn an_interrupted_run_is_offered_at_the_next_start_and_goes_on_when_asked() {
     assert_eq!((&view.phase, &view.run), (&Phase::Ended(Ending::Completed), &Some(run.clone())));
     let epochs: Vec<u32> = view.curves.epochs.iter().map(|point| point.epoch).collect();
     assert_eq!(epochs, [1, 2, 3], "the curves have the epochs of before, too");
+    let (before, steps) = (view.curves.epochs[0], &view.curves.steps);
+    assert_eq!((steps[0].step, steps[0].loss), (before.step, before.train_loss), "the training curve begins there");
+    assert!(steps.windows(2).all(|pair| pair[0].step < pair[1].step && pair[0].seconds <= pair[1].seconds));
     assert_eq!(std::fs::read_to_string(run.join("history.jsonl")).unwrap().lines().count(), 3);
     assert!(second.interrupted_run().is_none());
 
