@@ -150,16 +150,17 @@ fn normalise_body<S: Simd>(x: &[f32], y: &mut [f32], maps: &Maps) {
 }
 
 with_simd! {
-    /// The gradient before activation and pooling, of x's size, from the one after both; with its sums over the pixels of
-    /// each map, and those of its products with x − mean, both `[maps of all units, 8]`.
+    /// The gradient before activation and pooling, of x's size, from the one after both, which `before` itself holds where
+    /// nothing is pooled; with its sums over the pixels of each map, and those of its products with x − mean, both
+    /// `[maps of all units, 8]`.
     fn gradient_before / gradient_before_body(
-        x: &[f32], gradient: &[f32], before: &mut [f32], sums: &mut [f32], products: &mut [f32], maps: &Maps,
+        x: &[f32], pooled: Option<&[f32]>, before: &mut [f32], sums: &mut [f32], products: &mut [f32], maps: &Maps,
     )
 }
 #[inline(always)]
 fn gradient_before_body<S: Simd>(
     x: &[f32],
-    gradient: &[f32],
+    pooled: Option<&[f32]>,
     before: &mut [f32],
     sums: &mut [f32],
     products: &mut [f32],
@@ -167,13 +168,12 @@ fn gradient_before_body<S: Simd>(
 ) {
     // worked out again: a map fits the first cache, and to keep all of them would cost more
     let mut y = vec![0.0; maps.floats()];
-    let of_maps = x.chunks_exact(maps.floats()).zip(gradient.chunks_exact(maps.floats_out()));
-    for (number, ((x, gradient), before)) in of_maps.zip(before.chunks_exact_mut(maps.floats())).enumerate() {
+    let of_maps = x.chunks_exact(maps.floats()).zip(before.chunks_exact_mut(maps.floats()));
+    for (number, (x, before)) in of_maps.enumerate() {
         maps.normalise::<S>(x, number, &mut y);
-        if maps.pooled {
-            pool_backward_body::<S>(&y, gradient, before, &maps.shape);
-        } else {
-            before.copy_from_slice(gradient);
+        if let Some(gradient) = pooled {
+            let of_map = &gradient[number * maps.floats_out()..][..maps.floats_out()];
+            pool_backward_body::<S>(&y, of_map, before, &maps.shape);
         }
         activation_gradient_body::<S>(&y, before, maps.activation);
         let mean: S = vector(&maps.mean, number % maps.unit());
@@ -309,13 +309,17 @@ impl CustomOp3 for Normalisation {
         };
         let inverse = &self.statistics.deviation_inverse;
         let units = x.dims()[0];
-        let mut x_grad = vec![0.0; x.elem_count()];
-        let [sums, products] = with_all_floats(&[x, scale, shift, gradient], |values| {
-            let [x, scale, shift, gradient] = values else { return [Vec::new(), Vec::new()] };
+        // Candle hands every operator a gradient that nobody else holds: where it has the right size, it is worked on in place
+        let (x_grad, read) = match self.pool {
+            Some(_) => (tensor(vec![0.0; x.elem_count()], x.shape())?, vec![x, scale, shift, gradient]),
+            None => (gradient.clone(), vec![x, scale, shift]),
+        };
+        let work = |values: &[&[f32]], x_grad: &mut [f32]| {
+            let [x, scale, shift, pooled @ ..] = values else { return [Vec::new(), Vec::new()] };
             let maps = self.maps(x, scale, shift);
             let mut sums = vec![0.0; x.len() / maps.floats() * LANES];
             let mut products = sums.clone();
-            gradient_before(x, gradient, &mut x_grad, &mut sums, &mut products, &maps);
+            gradient_before(x, pooled.first().copied(), x_grad, &mut sums, &mut products, &maps);
             // without statistics of its own the batch may have empty lanes: their gradients are zero, so all may count
             let images =
                 self.statistics.images.unwrap_or(if self.lanes == Lanes::Images { units * LANES } else { units });
@@ -330,13 +334,15 @@ impl CustomOp3 for Normalisation {
             let slopes: Vec<f32> =
                 (0..sums.len()).map(|c| (factor(c) * products[c] * f64::from(inverse[c])) as f32).collect();
             let (constants, slopes) = (self.to_all_maps(&constants, units), self.to_all_maps(&slopes, units));
-            through_statistics(x, &mut x_grad, &constants, &slopes, &maps);
+            through_statistics(x, x_grad, &constants, &slopes, &maps);
             [sums, products]
-        })?;
+        };
+        let [sums, products] =
+            with_floats_mut(&x_grad, |x_grad| with_all_floats(&read, |values| work(values, x_grad)))??;
         for (to, sums) in [(&shift_grad, &sums), (&scale_grad, &products)] {
             with_floats_mut(to, |to| to.iter_mut().zip(sums).for_each(|(to, sum)| *to = *sum as f32))?;
         }
-        let x_grad = Some(tensor(x_grad, x.shape())?);
+        let x_grad = Some(x_grad);
         Ok(if self.gradients.is_some() { (x_grad, None, None) } else { (x_grad, Some(scale_grad), Some(shift_grad)) })
     }
 }

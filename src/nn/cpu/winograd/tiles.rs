@@ -1,5 +1,8 @@
 //! Tiles of all blocks in one row, their borders, and the transformed inputs that both products begin with.
 
+use std::cell::RefCell;
+use std::thread::AccessError;
+
 use super::super::convolution::ConvShape;
 use super::super::simd::{LANES, Simd};
 use super::transforms::{Square, Transform, transform};
@@ -8,26 +11,65 @@ use super::{POSITIONS, SIDE};
 /// Tiles that are transformed together: their values at all positions stay in the second cache.
 pub const GROUP: usize = 6;
 
-/// Memory whose vectors never straddle two cache lines.
-pub struct Scratch(Vec<Line>);
+/// Memory whose vectors never straddle two cache lines, lent by the thread: to ask the system for it at every call, and to
+/// fill it with zeros, cost a twentieth of a training.
+pub struct Scratch {
+    memory: Vec<Line>,
+    lines: usize,
+}
 
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
 struct Line([f32; 16]);
 
+impl Line {
+    const ZERO: Self = Self([0.0; 16]);
+}
+
+thread_local! {
+    /// What no product on this thread uses at the moment.
+    static IDLE: RefCell<Vec<Vec<Line>>> = const { RefCell::new(Vec::new()) };
+}
+
 impl Scratch {
-    /// At least so many zeros.
+    /// At least so many floats, which hold whatever was left there.
     pub fn new(floats: usize) -> Self {
-        Self(vec![Line([0.0; 16]); floats.div_ceil(16)])
+        let lines = floats.div_ceil(16);
+        let mut memory = IDLE.with_borrow_mut(|idle| {
+            // the smallest that is large enough, else the largest, which has least to grow
+            let rank = |at: &usize| match idle[*at].len() {
+                enough if enough >= lines => (false, enough),
+                small => (true, usize::MAX - small),
+            };
+            (0..idle.len()).min_by_key(rank).map(|at| idle.swap_remove(at)).unwrap_or_default()
+        });
+        if memory.len() < lines {
+            memory.resize(lines, Line::ZERO);
+        }
+        Self { memory, lines }
+    }
+    /// At least so many zeros.
+    pub fn zeros(floats: usize) -> Self {
+        let mut scratch = Self::new(floats);
+        scratch.clear();
+        scratch
     }
     pub fn clear(&mut self) {
-        self.0.fill(Line([0.0; 16]));
+        self.memory[..self.lines].fill(Line::ZERO);
     }
     pub fn as_ptr(&self) -> *const f32 {
-        self.0.as_ptr().cast()
+        self.memory.as_ptr().cast()
     }
     pub fn as_mut_ptr(&mut self) -> *mut f32 {
-        self.0.as_mut_ptr().cast()
+        self.memory.as_mut_ptr().cast()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let memory = std::mem::take(&mut self.memory);
+        // a thread that is ending lends nothing any more
+        let _: Result<(), AccessError> = IDLE.try_with(|idle| idle.borrow_mut().push(memory));
     }
 }
 

@@ -97,8 +97,8 @@ pub fn weight_gradient<S: Simd, W: Vector, const R: usize, const M: usize>(
     let vectors = gradients.vectors;
     // `[36][in][output channels in vectors][8]`
     let sums_step = s.in_channels * vectors * LANES;
-    let mut sums = Scratch::new(POSITIONS * sums_step);
-    let mut bias_sums = Scratch::new(vectors * LANES);
+    let mut sums = Scratch::zeros(POSITIONS * sums_step);
+    let mut bias_sums = Scratch::zeros(vectors * LANES);
     for first in (0..tiles.count).step_by(GROUP) {
         inputs.fill::<S, Input, SIDE>(x, &tiles, first);
         gradients.fill::<S, M>(grad, s, &tiles, first);
