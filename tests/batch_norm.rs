@@ -106,7 +106,7 @@ fn running_statistics_move_a_tenth_towards_what_the_parts_saw() {
             0.1 * (0.75 * of(&parts[0]) + 0.25 * of(&parts[1]))
         })
         .collect();
-    store.observe(&parts).unwrap();
+    store.observe(&parts, ParamStore::TOWARDS_BATCH).unwrap();
     near(&values(store.vars()[2].as_tensor()), &expected, 1e-6, "means begin at 0");
     assert!(store.learns(0) && store.learns(1) && !store.learns(2) && !store.learns(3));
 }

@@ -1,6 +1,7 @@
 //! Every model of the catalogue, unasked: a new line there is checked here.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+#![allow(clippy::print_stdout, reason = "figures that choices rest on are there to be read")]
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -8,10 +9,11 @@ use std::sync::Arc;
 use candle_core::{Device, Var};
 use digitpad::data::{Drawn, ImagesBeside};
 use digitpad::inference::{Thresholds, TrainedModel, evaluate};
-use digitpad::models::{self, CATALOG, CLASSES};
+use digitpad::models::{self, CATALOG, CLASSES, ensemble};
 use digitpad::nn::random::{Purpose, stream};
 use digitpad::nn::{
-    Compute, DeviceChoice, Lanes, Loss, Operators, ParamKind, ParamStore, Pass, Weights, batch, softmax_cross_entropy,
+    Compute, DeviceChoice, Lanes, Loss, MeanOfMembers, Members, Network, Operators, ParamKind, ParamStore, Pass,
+    Turned, Weights, batch, rows, softmax_cross_entropy,
 };
 use digitpad::storage::shipped;
 use digitpad::storage::weights_file::WeightsFile;
@@ -255,6 +257,59 @@ fn thresholds_of_the_cards_are_those_that_validation_images_choose() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Prints what [`ensemble::POSES`] was chosen by: errors and mean loss for turns by several angles, of those members that kept
+/// validation images aside, alone or with others that kept the same ones.
+#[test]
+#[ignore = "needs MNIST's training images, and minutes"]
+fn members_err_less_where_they_see_turned_images_too() {
+    let corpus = digitpad::data::load(&digitpad::data::Request::parse("mnist")).unwrap();
+    let value_of = models::find("ensemble").unwrap().input.table();
+    let operators = Operators::for_device(&Device::Cpu);
+    let groups: [&[(&str, u64)]; 4] =
+        [&[("resnet", 1)], &[("resnet", 2)], &[("resnet", 3)], &[("resnet", 1), ("cnn", 1), ("lenet5", 1)]];
+    let mut errors = Vec::new();
+    for angle in [0.0, 5.0, 8.0, 10.0, 12.0, 15.0] {
+        let degrees = if angle == 0.0 { vec![0.0] } else { vec![-angle, 0.0, angle] };
+        let mut sum = 0;
+        for group in groups {
+            let (mut members, mut params) = (Vec::new(), Vec::new());
+            for &(id, seed) in group {
+                let network = (models::find(id).unwrap().network)().unwrap();
+                let weights = shipped::find(id).unwrap().weights_of_seed(seed).unwrap().weights;
+                params.extend(weights.tensors(&network, &Device::Cpu).unwrap());
+                members.push((id.to_owned(), network));
+            }
+            let count = members.len();
+            let network = Network::new(models::INPUT)
+                .then("Poses", Turned { degrees: degrees.clone() })
+                .and_then(|network| network.then("Members", Members::new(members, degrees.len())?))
+                .and_then(|network| network.then("Mean", MeanOfMembers { members: count, classes: CLASSES }))
+                .unwrap();
+            let (id, seed) = group[0];
+            let config = TrainingConfig { seed, ..shipped::find(id).unwrap().config().unwrap() };
+            let images = training::validation_images(Some(&config), &corpus).unwrap();
+            let (mut wrong, mut loss) = (0, 0.0);
+            for chunk in images.chunks(500) {
+                let pixels = chunk.iter().map(|&image| corpus.train.image(image as usize).as_slice());
+                let x = batch(pixels, network.input(), &value_of, operators, &Device::Cpu).unwrap();
+                let scores = network.forward(&x, &params, &mut Pass::evaluate(operators)).unwrap();
+                let scores = rows(&scores, network.output(), chunk.len(), operators).unwrap();
+                for (scores, &image) in scores.chunks_exact(CLASSES).zip(chunk) {
+                    let truth = scores[usize::from(corpus.train.label(image as usize))];
+                    wrong += usize::from(scores.iter().any(|&score| score > truth));
+                    loss -= f64::from(truth);
+                }
+            }
+            println!("{angle} degrees, {group:?}: {wrong} errors, loss {:.5}", loss / images.len() as f64);
+            sum += wrong;
+        }
+        errors.push((angle, sum));
+    }
+    println!("errors by angle: {errors:?}");
+    let chosen = errors.iter().find(|(angle, _)| *angle == ensemble::POSES[2]).unwrap().1;
+    assert!(errors[0].1 > chosen, "turning is worth its time");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use candle_core::{Device, Tensor};
 use digitpad::data::{Drawn, ImagesBeside};
+use digitpad::inference::{Thresholds, TrainedModel, evaluate};
 use digitpad::models::{self, scratch};
 use digitpad::nn::random::{Purpose, stream};
 use digitpad::nn::{Compute, DeviceChoice, Initialisation, Operators, ParamStore, Pass, batch, softmax_cross_entropy};
@@ -100,7 +101,7 @@ fn losses(config: &TrainingConfig, data: &TrainingData) -> (Vec<f64>, Outcome) {
 const CG: OptimizerConfig = OptimizerConfig::ConjugateGradient { weight_decay: 0.0, iterations: 5 };
 
 #[test]
-fn conjugate_gradient_descends_on_every_kind_of_model() {
+fn conjugate_gradient_descends_on_models_of_dense_and_convolution_layers() {
     let data = drawn(300, 0);
     for model in ["scratch", "scratch-deep", "lenet5", "mlp-deep", "lenet5-1998-linear"] {
         let (losses, outcome) = losses(&config(model, CG), &data);
@@ -110,6 +111,23 @@ fn conjugate_gradient_descends_on_every_kind_of_model() {
             assert!(epoch.windows(2).all(|pair| pair[1] < pair[0]), "{model}: {losses:?}");
         }
         assert!(losses[9] < 0.9 * losses[0], "{model}: {losses:?}");
+    }
+}
+
+#[test]
+fn a_search_over_all_images_finds_the_statistics_of_a_normalised_network() {
+    let data = drawn(96, 0);
+    for model in ["resnet", "cnn-bn"] {
+        let config = TrainingConfig { epochs: 1, dropout: (model == "cnn-bn").then_some(0.0), ..config(model, CG) };
+        let (losses, outcome) = losses(&config, &data);
+        assert!(losses.windows(2).all(|pair| pair[1] < pair[0]) && losses[4] < 0.7 * losses[0], "{model}: {losses:?}");
+        let weights = &outcome.last_weights;
+        let finished = TrainedModel::new(models::find(model).unwrap(), weights, Thresholds::default(), cpu()).unwrap();
+        let all: Vec<u32> = (0..96).collect();
+        let judged = evaluate(&finished, None, &data.corpus.train, &all, |_| ControlFlow::Continue(())).unwrap();
+        let loss = judged.unwrap().loss;
+        // in training parts of a batch are normalised by themselves, so that the two are near each other and no more
+        assert!(loss < 2.0 * losses[4] + 0.1, "{model}: {loss} as it answers, {} as it learnt", losses[4]);
     }
 }
 

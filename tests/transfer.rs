@@ -75,6 +75,20 @@ fn frozen_layers_stay_bit_for_bit_on_every_kind_of_operators_and_with_every_opti
 }
 
 #[test]
+fn frozen_layers_keep_their_running_statistics() {
+    for (model, layer, frozen_params) in [("cnn-bn", "Pool1", 10), ("resnet", "Block1", 20)] {
+        let start = weights(model);
+        let config = TrainingConfig { epochs: 1, train_limit: Some(100), validation: 0, ..frozen(model, model, layer) };
+        let end = run(&config, Some(&start), &cpu(2)).0.last_weights;
+        let first = &start.entries[..frozen_params];
+        assert!(first.iter().any(|entry| entry.name.ends_with(".variance")));
+        assert_eq!(first, &end.entries[..frozen_params], "{model} up to {layer}");
+        let moved = moved(&start, &end);
+        assert_eq!(moved.len(), start.entries.len() - frozen_params, "{model}: the rest learns, {moved:?}");
+    }
+}
+
+#[test]
 fn what_learns_above_frozen_layers_learns_as_if_they_were_not_frozen() {
     // one update of plain descent: the layers above get the gradients that they get in a whole network
     let start = weights("mlp-deep");

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{ComputeArgs, output};
 use crate::data::{Corpus, Drawn, ImagesBeside};
 use crate::inference::{TrainedModel, evaluate};
-use crate::models::{self, Architecture};
+use crate::models::{self, Architecture, Backward};
 use crate::nn::Compute;
 use crate::optim::OptimizerConfig;
 use crate::storage::shipped;
@@ -52,10 +52,16 @@ pub fn run(args: &BenchArgs) -> Result<u8> {
     let corpus = Arc::new(drawn.generate(&mut |_, _| ControlFlow::Continue(()))?);
     for architecture in architectures {
         let bench = Bench { args, architecture, compute: &compute, corpus: &corpus };
-        bench.report("train", args.batch_size, bench.train(args.batch_size, args.images as usize, 60_000.0, None)?);
+        // what is made of other models is only asked
+        let learns = architecture.backward != Backward::Nothing;
+        if learns {
+            bench.report("train", args.batch_size, bench.train(args.batch_size, args.images as usize, 60_000.0, None)?);
+        }
         bench.report("forward", 64, bench.forward()?);
         bench.report("latency", 1, bench.latency()?);
-        bench.report("pattern", 1, bench.train(1, 1_000, 1_000.0, OptimizerConfig::find("sgd"))?);
+        if learns {
+            bench.report("pattern", 1, bench.train(1, 1_000, 1_000.0, OptimizerConfig::find("sgd"))?);
+        }
     }
     Ok(0)
 }

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::training_output::{CheckpointArgs, TrainingOutput};
 use super::{ComputeArgs, output};
-use crate::data::{self, Request};
+use crate::data::{self, Beside, Corpus, Request};
 use crate::optim::OptimizerConfig;
 use crate::storage::places::runs_folder;
 use crate::storage::recorded_run::{self, Recording};
@@ -119,6 +119,14 @@ impl TrainArgs {
     }
 }
 
+impl TrainArgs {
+    /// Whether the preset's digits were replaced by images of the user's own.
+    fn names_other_images(&self, corpus: &Corpus) -> bool {
+        let is_preset = self.preset.as_deref().is_none_or(|named| presets::settings(named).is_some());
+        self.data.is_some() && is_preset && data::source(&corpus.source).is_none()
+    }
+}
+
 /// Whether this means a file, there or not, rather than a preset that is spelt wrong.
 fn looks_like_a_file(named: &str) -> bool {
     let path = Path::new(named);
@@ -128,9 +136,17 @@ fn looks_like_a_file(named: &str) -> bool {
 pub fn run(args: &TrainArgs) -> Result<u8> {
     let runs =
         runs_folder(args.runs.as_deref()).context("this system names no folder for runs; name one with --runs")?;
-    let (config, live) = args.config(&runs)?;
+    let (mut config, live) = args.config(&runs)?;
     let compute = args.compute.open()?;
-    let data = load(&config)?;
+    let corpus = read(&config)?;
+    if args.names_other_images(&corpus) && config.beside != Beside::default() {
+        output::note(&format!(
+            "what {} learns beside MNIST is left out beside other images; a configuration with [beside] keeps it",
+            config.model
+        ));
+        config.beside = Beside::default();
+    }
+    let data = TrainingData::split(&config, corpus)?;
     let recording = Recording {
         runs: &runs,
         name: args.name.as_deref().unwrap_or(&config.model),
@@ -152,9 +168,13 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
 
 /// The images of a run, with what is to be known about them told.
 pub(super) fn load(config: &TrainingConfig) -> Result<TrainingData> {
+    Ok(TrainingData::split(config, read(config)?)?)
+}
+
+fn read(config: &TrainingConfig) -> Result<Arc<Corpus>> {
     let corpus = Arc::new(data::load(&Request::parse(&config.data))?);
     for note in &corpus.notes {
         output::note(note);
     }
-    Ok(TrainingData::split(config, corpus)?)
+    Ok(corpus)
 }

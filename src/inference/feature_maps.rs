@@ -40,9 +40,7 @@ impl TrainedModel {
         let operators = self.compute.operators.for_images(1);
         let images = std::iter::once(image.as_slice());
         let x = batch(images, self.network.input(), &self.value_of, operators, &self.compute.device)?;
-        let mut pass = Pass::recording(operators);
-        self.network.forward(&x, &self.tensors, &mut pass)?;
-        let record = pass.record.unwrap_or_default();
+        let found = self.network.activations(layer, &x, &self.tensors, &mut Pass::evaluate(operators))?;
         let place = &layers[layer];
         Ok(FeatureMaps {
             layer: place.name.clone(),
@@ -50,7 +48,7 @@ impl TrainedModel {
             channels: place.output.channels,
             height: place.output.height,
             width: place.output.width,
-            values: rows(&record[layer], place.output, 1, operators)?,
+            values: rows(&found, place.output, 1, operators)?,
         })
     }
 }

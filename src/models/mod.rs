@@ -129,7 +129,7 @@ pub const CATALOG: &[Architecture] = &[
     Architecture {
         id: "ensemble",
         title: "Ensemble",
-        summary: "the mean of what cnn-bn and resnet, three seeds of each, cnn and lenet5 find probable",
+        summary: "the mean of what cnn-bn and resnet (three seeds of each), cnn and lenet5 find probable in three poses",
         parameters: 1_756_712,
         input: InputScale::UNIT_DEVIATION,
         network: ensemble::network,

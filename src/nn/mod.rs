@@ -26,6 +26,7 @@ mod residual;
 mod sparse_conv;
 mod subsampling;
 mod transfer;
+mod turned;
 
 pub(crate) use cpu::operators::{with_all_floats, with_floats_mut};
 pub(crate) use cpu::simd::{LANES, Simd, with_simd};
@@ -50,3 +51,4 @@ pub use residual::Residual;
 pub use sparse_conv::SparseConv2d;
 pub use subsampling::Subsample2d;
 pub use transfer::Transfer;
+pub use turned::Turned;

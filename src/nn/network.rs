@@ -316,42 +316,55 @@ impl Network {
         self.run(x, LayerParams { values: params, first: 0, gradients: gradients.as_deref() }, pass)
     }
 
+    /// What the layer of that number, counted from 0, gives for a batch: the layers after it are not asked.
+    pub fn activations(&self, layer: usize, x: &Tensor, params: &[Tensor], pass: &mut Pass) -> Result<Tensor> {
+        let Some(places) = self.places.get(..=layer) else {
+            bail!("there are {} layers, asked for number {layer}", self.places.len());
+        };
+        run_through(places, x, LayerParams::alone(params), pass)
+    }
+
     /// As [`Network::forward`], for a network that may be part of another one.
     pub(super) fn run(&self, x: &Tensor, params: LayerParams<'_>, pass: &mut Pass) -> Result<Tensor> {
-        // networks inside a layer have layers of their own
-        let frozen = std::mem::take(&mut pass.frozen);
-        let mut waiting = if frozen > 0 { pass.training.take() } else { None };
-        let mut x = x.clone();
-        let mut places = self.places.iter().peekable();
-        while let Some(place) = places.next() {
-            let next_number = self.places.len() - places.len();
-            if next_number > frozen && waiting.is_some() {
-                pass.training = waiting.take();
-                x = x.detach();
-            }
-            let own = params.of(place);
-            // who wants to see every layer's activations gets them one by one
-            if pass.record.is_some() {
-                x = place.layer.forward(&x, own, pass)?;
-                if let Some(record) = &mut pass.record {
-                    record.push(x.detach());
-                }
-                continue;
-            }
-            let both_finished = pass.training.is_none() && (waiting.is_none() || next_number < frozen);
-            if both_finished
-                && let Some(convolution) = place.layer.linear_convolution()
-                && let Some(next) = places.peek()
-                && let Some((folded, values)) = next.layer.folded(convolution, own.values, params.of(next).values)?
-            {
-                places.next();
-                x = then_pooled(&folded, &x, LayerParams::alone(&values), &mut places, pass)?;
-            } else {
-                x = then_pooled(&*place.layer, &x, own, &mut places, pass)?;
-            }
-        }
-        Ok(x)
+        run_through(&self.places, x, params, pass)
     }
+}
+
+/// One layer after the other, some of them as one operator where nobody wants to see them one by one.
+fn run_through(all: &[Place], x: &Tensor, params: LayerParams<'_>, pass: &mut Pass) -> Result<Tensor> {
+    // networks inside a layer have layers of their own
+    let frozen = std::mem::take(&mut pass.frozen);
+    let mut waiting = if frozen > 0 { pass.training.take() } else { None };
+    let mut x = x.clone();
+    let mut places = all.iter().peekable();
+    while let Some(place) = places.next() {
+        let next_number = all.len() - places.len();
+        if next_number > frozen && waiting.is_some() {
+            pass.training = waiting.take();
+            x = x.detach();
+        }
+        let own = params.of(place);
+        // who wants to see every layer's activations gets them one by one
+        if pass.record.is_some() {
+            x = place.layer.forward(&x, own, pass)?;
+            if let Some(record) = &mut pass.record {
+                record.push(x.detach());
+            }
+            continue;
+        }
+        let both_finished = pass.training.is_none() && (waiting.is_none() || next_number < frozen);
+        if both_finished
+            && let Some(convolution) = place.layer.linear_convolution()
+            && let Some(next) = places.peek()
+            && let Some((folded, values)) = next.layer.folded(convolution, own.values, params.of(next).values)?
+        {
+            places.next();
+            x = then_pooled(&folded, &x, LayerParams::alone(&values), &mut places, pass)?;
+        } else {
+            x = then_pooled(&*place.layer, &x, own, &mut places, pass)?;
+        }
+    }
+    Ok(x)
 }
 
 /// The activations of a layer, and of the next one too where that is a pooling and both make one operator.

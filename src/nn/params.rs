@@ -103,9 +103,6 @@ pub struct ParamStore {
     learns: Vec<bool>,
 }
 
-/// How far a statistic moves towards what a batch shows.
-const TOWARDS_OBSERVED: f64 = 0.1;
-
 /// What a part of a batch showed of the statistics of a network.
 pub struct Observed {
     pub images: usize,
@@ -114,6 +111,9 @@ pub struct Observed {
 }
 
 impl ParamStore {
+    /// How far a statistic moves towards what a batch shows; what all training images show is what it is.
+    pub const TOWARDS_BATCH: f64 = 0.1;
+
     /// Fresh parameters as every layer asks for them; the same seed gives the same values on every device.
     pub fn initialise(network: &Network, seed: u64, device: &Device) -> Result<Self> {
         Self::initialise_by(network, Initialisation::Usual, seed, device)
@@ -153,15 +153,15 @@ impl ParamStore {
         self.vars.iter().enumerate().filter(|(index, _)| self.learns[*index])
     }
 
-    /// Moves every observed statistic a tenth of the way towards the mean of what the parts of a batch showed, each part
+    /// Moves every observed statistic the share `towards` of the way to the mean of what the parts showed, each part
     /// weighing as many images as it has.
-    pub fn observe(&self, parts: &[Observed]) -> Result<()> {
+    pub fn observe(&self, parts: &[Observed], towards: f64) -> Result<()> {
         let images: usize = parts.iter().map(|part| part.images).sum();
-        let weight = |part: &Observed| TOWARDS_OBSERVED * part.images as f64 / images as f64;
+        let weight = |part: &Observed| towards * part.images as f64 / images as f64;
         let Some(first) = parts.first() else { return Ok(()) };
         for (place, &(index, _)) in first.statistics.iter().enumerate() {
             let var = &self.vars[index];
-            let mut moved = (var.as_detached_tensor() * (1.0 - TOWARDS_OBSERVED))?;
+            let mut moved = (var.as_detached_tensor() * (1.0 - towards))?;
             for part in parts {
                 moved = (moved + (&part.statistics[place].1 * weight(part))?)?;
             }

@@ -294,7 +294,7 @@ impl<'a> Lane<'a> {
             return Ok(flow);
         }
         self.optimizer.step(params, &result.parts, self.config.learning_rate)?;
-        params.observe(&result.observed)?;
+        params.observe(&result.observed, ParamStore::TOWARDS_BATCH)?;
         self.moved(result.loss, result.images, began, watch)
     }
 
@@ -323,7 +323,7 @@ impl<'a> Lane<'a> {
         if let Some(flow) = self.divergence(&result, watch) {
             return Ok(flow);
         }
-        params.observe(&result.observed)?;
+        params.observe(&result.observed, 1.0)?;
         let flow = self.moved(result.loss, read, began, watch)?;
         if flow.is_break() { Ok(flow) } else { self.judge(watch) }
     }

@@ -162,7 +162,7 @@ impl<'a, 'o> Run<'a, 'o> {
             }
             self.optimizer.step(params, &result.parts, rate)?;
         }
-        params.observe(&result.observed)?;
+        params.observe(&result.observed, if all.is_some() { 1.0 } else { ParamStore::TOWARDS_BATCH })?;
         self.position.step += 1;
         let met = &mut self.position.met;
         met.rate = rate;

@@ -1,7 +1,7 @@
 //! The settings of the next training, as typed: texts that may be wrong, and the configuration they make.
 
 use crate::data::Augmentation;
-use crate::models;
+use crate::models::{self, Backward};
 use crate::nn::{Initialisation, Loss};
 use crate::optim::{OptimizerConfig, Schedule};
 use crate::storage::presets;
@@ -180,6 +180,11 @@ impl TrainingForm {
         chosen.filter(|chosen| std::mem::discriminant(chosen) != kind).unwrap_or(self.base.optimizer)
     }
 
+    /// The digits, as a configuration names them.
+    pub fn data(&self) -> &str {
+        if self.source == FROM_FILE { &self.base.data } else { self.source }
+    }
+
     /// What the digits are called that only the configuration names.
     pub fn own_digits(&self) -> Option<&str> {
         let data = Some(self.base.data.as_str()).filter(|_| self.source == FROM_FILE)?;
@@ -197,7 +202,12 @@ impl TrainingForm {
 
     /// Whether the model's loss has targets to smooth.
     pub fn has_targets(&self) -> bool {
-        !self.base.loss.is_of_distances()
+        !self.base.loss.is_of_distances() && self.learns_by_layers()
+    }
+
+    /// Whether the model learns through its layers: then some of them can be frozen.
+    pub fn learns_by_layers(&self) -> bool {
+        models::find(self.model).is_some_and(|architecture| architecture.backward == Backward::Layers)
     }
 
     /// Whether the model has dropout layers.
@@ -217,7 +227,7 @@ impl TrainingForm {
             models::base_of(self.model) != self.model,
             self.from.is_some(),
             self.from.is_none() && self.initialisation != Initialisation::default(),
-            self.from.is_some() && self.freeze_up_to.is_some(),
+            self.from.is_some() && self.freeze_up_to.is_some() && self.learns_by_layers(),
             self.warm_up > 0.0,
             self.early_stopping.is_some(),
             self.has_targets() && self.smoothing > 0.0,
@@ -283,7 +293,7 @@ impl TrainingForm {
             .transpose()?;
         config.initialisation = self.initialisation;
         config.from = self.from.clone();
-        config.freeze_up_to = self.freeze_up_to.clone().filter(|_| self.from.is_some());
+        config.freeze_up_to = self.freeze_up_to.clone().filter(|_| self.from.is_some() && self.learns_by_layers());
         config.augmentation = if self.distorts { self.augmentation } else { Augmentation::default() };
         config.validate().map_err(|error| {
             let sentence = error.to_string();

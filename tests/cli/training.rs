@@ -51,6 +51,11 @@ fn a_training_tells_its_events_in_order_and_leaves_a_run() {
         assert!(run.join(file).is_file(), "{file} is missing in the run's folder");
     }
     assert_eq!(std::fs::read_to_string(run.join("history.jsonl")).unwrap().lines().count(), 2);
+    let metrics: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(run.join("metrics.json")).unwrap()).unwrap();
+    assert_eq!((&metrics["model"], &metrics["ending"]), (&"mlp".into(), &"completed".into()));
+    assert!(metrics["seconds"].as_f64().unwrap() > 0.0);
+    assert_eq!(metrics["test"]["accuracy"], finished["test"]["accuracy"]);
 
     // the run is a model: by its name, its full name, its folder, its file, and as the last one
     let file = run.join("best.safetensors");
@@ -314,4 +319,37 @@ fn a_run_that_stopped_early_is_not_advised_what_it_refuses() {
     let told = home.call(&["resume", "last", "--runs", "runs"]).out;
     assert!(told.contains("stopped early") && told.contains("another [early_stopping]"), "{told}");
     assert!(!told.contains("--epochs"), "{told}");
+}
+
+#[test]
+fn what_digits_have_taught_carries_over_to_the_binary_files_of_cifar_10() {
+    let home = Home::new();
+    let folder = home.path("cifar");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (number, file) in digitpad::data::cifar::FILES.iter().enumerate() {
+        // 20 made-up pictures a file: a bright bar whose place is the label
+        let record = |picture: usize| {
+            let label = (number + picture) % 10;
+            let pixel = move |at: usize| if at % 32 / 3 == label { 230 } else { (at * 7 % 40) as u8 };
+            std::iter::once(label as u8).chain((0..3 * 1024).map(pixel))
+        };
+        std::fs::write(folder.join(file), (0..20).flat_map(record).collect::<Vec<u8>>()).unwrap();
+    }
+    let arguments = ["train", "lenet5", "--data", text(&folder), "--from", "lenet5", "--freeze-up-to", "S4"];
+    let more = ["--validation", "20", "--epochs", "4", "--batch-size", "10", "--runs", "runs", "--json"];
+    let lines = home.json(&[&arguments[..], &more].concat());
+    assert_eq!((&lines[0]["train_images"], &lines[0]["validation_images"]), (&80.into(), &20.into()));
+    assert_eq!(lines[0]["start"], "Starts from lenet5: copied C1, C3, C5, F6, Output; frozen up to S4");
+    let epochs: Vec<&Value> = lines.iter().filter(|line| line["event"] == "epoch").collect();
+    assert!(epochs[3]["train_loss"].as_f64() < epochs[0]["train_loss"].as_f64(), "it learns");
+    let finished = lines.last().unwrap();
+    assert_eq!((&finished["ending"], &finished["test"]["images"]), (&"completed".into(), &20.into()));
+    let run = home.path(lines[0]["run"].as_str().unwrap());
+    let weights = |path: &std::path::Path| digitpad::storage::weights_file::WeightsFile::read(path).unwrap().weights;
+    let (start, end) = (
+        digitpad::storage::shipped::find("lenet5").unwrap().weights().unwrap().weights,
+        weights(&run.join("last.safetensors")),
+    );
+    assert_eq!(start.entries[..4], end.entries[..4], "C1 and C3 stay as digits have made them");
+    assert!(start.entries[4..].iter().zip(&end.entries[4..]).all(|(a, b)| a != b), "all after them learns");
 }

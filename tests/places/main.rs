@@ -9,6 +9,7 @@ mod control;
 mod curves;
 mod doctor;
 mod inside;
+mod models;
 mod resuming;
 mod runs;
 mod time;
@@ -71,27 +72,6 @@ fn every_place_opens_empty_training_and_evaluated() {
     visit_all(&mut window);
     window.go(Place::Mistakes);
     window.assert_sees(&["Confusion matrix"]);
-}
-
-#[test]
-fn every_layer_of_every_shipped_model_can_be_seen() {
-    let mut window = Window::open();
-    window.draw_one();
-    for shipped in shipped::SHIPPED {
-        window.workbench().handle(Command::ChooseModel(ModelChoice::Shipped(shipped.id)));
-        for (number, layer) in window.workbench().layers().into_iter().enumerate() {
-            window.workbench().handle(Command::WatchLayer(Some(number)));
-            window.until(&format!("{} of {}", layer.name, shipped.id), |workbench| {
-                workbench
-                    .feature_maps()
-                    .is_some_and(|maps| maps.layer == layer.name && maps.description == layer.description)
-            });
-            window.go(Place::Draw);
-            window.assert_sees(&[&layer.name, &layer.description]);
-        }
-        window.go(Place::Inside);
-        window.assert_sees(essentials(Place::Inside));
-    }
 }
 
 #[test]

@@ -181,7 +181,10 @@ impl Window {
 
     pub fn evaluate(&mut self) {
         self.workbench().handle(Command::Evaluate { set: SetChoice::Test });
-        self.until("an evaluation", |workbench| workbench.evaluation().result.is_some());
+        self.until("an evaluation", |workbench| {
+            let evaluation = workbench.evaluation();
+            evaluation.progress.is_none() && evaluation.result.is_some()
+        });
     }
 
     /// Draws the window into a file; false where this computer cannot draw.

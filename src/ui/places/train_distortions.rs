@@ -59,7 +59,7 @@ struct Shown {
 impl Preview {
     /// The digits for these settings.
     fn update(&mut self, form: &TrainingForm, scene: &Scene<'_>) -> &Shown {
-        let corpus = scene.workbench.digits_at_hand(form.source).filter(|corpus| !corpus.train.is_empty());
+        let corpus = scene.workbench.digits_at_hand(form.data()).filter(|corpus| !corpus.train.is_empty());
         let source = corpus.as_ref().map(|corpus| corpus.source.clone());
         let (amounts, turn) = (form.augmentation, self.turn);
         let is_right = |shown: &Shown| (shown.amounts, shown.turn, &shown.source) == (amounts, turn, &source);

@@ -106,7 +106,7 @@ impl Starts {
             row("Initial values", mark, None).show(ui, width, FIELD, |ui, w| {
                 field::choice(ui, "Initial values", &mut form.initialisation, &schemes, w)
             });
-        } else {
+        } else if form.learns_by_layers() {
             let layers: Vec<(Option<String>, &str)> =
                 self.layers.iter().map(|layer| (layer.clone(), layer.as_deref().unwrap_or("Nothing"))).collect();
             row("Freeze up to", mark, None)

@@ -126,3 +126,25 @@ fn changes_are_named_and_can_be_discarded() {
     form.discard(&running);
     assert_eq!(form.config().unwrap(), running);
 }
+
+#[test]
+fn plain_back_propagation_is_offered_nothing_that_it_would_refuse() {
+    for id in ["scratch", "scratch-deep"] {
+        let mut form = TrainingForm::preset(id, "mnist").unwrap();
+        (form.smoothing, form.from, form.freeze_up_to) = (0.1, Some(id.to_owned()), Some("Hidden".to_owned()));
+        assert!(!form.has_targets() && !form.learns_by_layers());
+        let config = form.config().unwrap();
+        assert_eq!((config.loss, config.freeze_up_to), (Loss::CrossEntropy, None), "{id}");
+    }
+    assert!(TrainingForm::preset("mlp", "mnist").unwrap().has_targets());
+}
+
+#[test]
+fn the_form_knows_what_digits_a_configuration_names() {
+    let own = "model = \"mlp\"\nepochs = 7\nbatch_size = 10\nlearning_rate = 0.003\ndata = \"/some/where\"\n\
+               [optimizer]\nkind = \"sgd\"\n";
+    let mut form = TrainingForm::of(TrainingConfig::from_toml(own).unwrap());
+    assert_eq!(form.data(), "/some/where");
+    form.choose_source("drawn");
+    assert_eq!(form.data(), "drawn");
+}
