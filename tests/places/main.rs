@@ -18,7 +18,6 @@ mod window;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use digitpad::storage::shipped;
 use digitpad::ui::places::Place;
 use digitpad::workbench::{Command, ModelChoice, Phase};
 use eframe::egui::{self, Key, Modifiers, Theme, vec2};
