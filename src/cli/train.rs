@@ -117,9 +117,7 @@ impl TrainArgs {
         config.validate()?;
         Ok((config, live))
     }
-}
 
-impl TrainArgs {
     /// Whether the preset's digits were replaced by images of the user's own.
     fn names_other_images(&self, corpus: &Corpus) -> bool {
         let is_preset = self.preset.as_deref().is_none_or(|named| presets::settings(named).is_some());
@@ -171,6 +169,7 @@ pub(super) fn load(config: &TrainingConfig) -> Result<TrainingData> {
     Ok(TrainingData::split(config, read(config)?)?)
 }
 
+/// The data set that a configuration names, with what is to be known about it told.
 fn read(config: &TrainingConfig) -> Result<Arc<Corpus>> {
     let corpus = Arc::new(data::load(&Request::parse(&config.data))?);
     for note in &corpus.notes {
