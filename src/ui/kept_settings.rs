@@ -26,6 +26,13 @@ pub fn in_words(config: &TrainingConfig) -> Vec<String> {
     words
 }
 
+/// All phrases, the first with a capital letter where it begins with a Latin one; `None` where all is as usual.
+pub fn in_one_line(config: &TrainingConfig) -> Option<String> {
+    let words = in_words(config).join(", ");
+    let first = words.chars().next()?;
+    Some(format!("{}{}", first.to_ascii_uppercase(), &words[first.len_utf8()..]))
+}
+
 /// What trains beside the data set.
 fn beside(config: &TrainingConfig) -> Vec<String> {
     let beside = &config.beside;
@@ -89,5 +96,20 @@ mod tests {
         ] {
             assert!(words.contains(expected), "{expected:?} in {words:?}");
         }
+    }
+
+    #[test]
+    fn phrases_make_one_line_whatever_letter_they_begin_with_and_none_makes_none() {
+        let config = |more: &str| {
+            let text = "model = \"mlp\"\nepochs = 2\nbatch_size = 64\nlearning_rate = 0.001\n";
+            TrainingConfig::from_toml(&format!("{text}{more}")).unwrap()
+        };
+        let line = |more: &str| in_one_line(&config(more));
+        assert_eq!(line("[optimizer]\nkind = \"adam\"\n"), None);
+        assert_eq!(line("[optimizer]\nkind = \"adam\"\nbeta2 = 0.9\n").as_deref(), Some("β₂ 0.9"));
+        let both = line("order = \"constant\"\nchosen = \"last\"\n[optimizer]\nkind = \"adam\"\n");
+        assert_eq!(both.as_deref(), Some("The same order every epoch, the last epoch counts"));
+        let scratch = presets::find("scratch").unwrap().config().unwrap();
+        assert_eq!(in_one_line(&scratch), None, "all of it has rows or is as usual");
     }
 }

@@ -64,11 +64,9 @@ fn head(ui: &mut Ui, scene: &mut Scene<'_>, width: f32) {
 
 /// Settings that have no row and are kept.
 fn kept(ui: &mut Ui, form: &TrainingForm) {
-    let Ok(config) = form.config() else { return };
+    let Some(words) = form.config().ok().and_then(|config| kept_settings::in_one_line(&config)) else { return };
     ui.add_space(4.0);
     ui.label(text::section("Also set"));
-    let words = kept_settings::in_words(&config).join(", ");
-    let words = words.get(..1).map_or_else(String::new, |first| first.to_uppercase()) + words.get(1..).unwrap_or("");
     ui.add(Label::new(text::label(words).color(theme::of(ui).text2)).wrap());
 }
 
